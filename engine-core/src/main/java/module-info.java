@@ -1,0 +1,11 @@
+/** The contracts of the engine and its dense ground floor. Everything else depends on this module; it depends on the JDK. */
+module dev.remora.core {
+    requires org.slf4j;
+    requires tools.jackson.core;
+    // static: the engine also runs, slower, where the incubator module was not resolved.
+    requires static jdk.incubator.vector;
+    requires static jdk.management;
+
+    exports dev.remora.core;
+    exports dev.remora.core.json;
+}

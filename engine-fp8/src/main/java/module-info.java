@@ -1,0 +1,7 @@
+/** Block-scaled FP8 E4M3 weights: codec, kernels, quantiser. */
+module dev.remora.fp8 {
+    requires transitive dev.remora.core;
+    requires static jdk.incubator.vector;
+
+    exports dev.remora.fp8;
+}
