@@ -8,4 +8,6 @@ module dev.remora.core {
 
     exports dev.remora.core;
     exports dev.remora.core.json;
+    exports dev.remora.core.kernel;
+    exports dev.remora.core.weight;
 }
