@@ -29,6 +29,11 @@ public abstract class TiledWeight implements Weight {
         return cols;
     }
 
+    /** True if {@link #multiplyRow} can be used; otherwise a single row goes through panels too. */
+    protected boolean decodesInRegisters() {
+        return true;
+    }
+
     /** y[0..64) = tile times x, overwriting y. */
     protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt);
 
@@ -65,7 +70,7 @@ public abstract class TiledWeight implements Weight {
 
     private void multiplyWhole(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch) {
         int n = x.count();
-        if (n == 1) {
+        if (n == 1 && decodesInRegisters()) {
             multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn);
             return;
         }
