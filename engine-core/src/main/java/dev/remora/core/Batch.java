@@ -9,6 +9,7 @@ public final class Batch {
     private final int[] positions;
     private final CachePool.Sequence[] sequences;
     private final int[] segmentStart;
+    private long step;
     private int rows;
     private int segments;
 
@@ -19,7 +20,9 @@ public final class Batch {
         segmentStart = new int[capacity + 1];
     }
 
+    /** Starts a new step. */
     public void clear() {
+        step++;
         rows = 0;
         segments = 0;
     }
@@ -34,6 +37,11 @@ public final class Batch {
         rows += count;
         segments++;
         segmentStart[segments] = rows;
+    }
+
+    /** Number of this step: what depends on positions alone is computed once for all layers. */
+    public long step() {
+        return step;
     }
 
     public int rows() {

@@ -19,4 +19,9 @@ public final class RmsNorm {
                     x.data(), x.offset(row), weight, epsilon, y.data(), y.offset(row), weight.length, scratch.partial());
         }
     }
+
+    /** Normalises {@code weight.length} values in place. */
+    public void forward(float[] x, int xAt, Scratch scratch) {
+        Kernels.rmsNorm(x, xAt, weight, epsilon, x, xAt, weight.length, scratch.partial());
+    }
 }
