@@ -84,9 +84,9 @@ final class MemoryProbe {
     private void walk(String mount, String path) {
         Path top = root.resolve(mount).normalize();
         Path group = top.resolve(path.replaceFirst("^/+", "")).normalize();
-        while (group.startsWith(top)) {
+        // A group outside this namespace reads "/../other": only the mount's own root can be asked then.
+        for (group = group.startsWith(top) ? group : top; group.startsWith(top); group = group.getParent()) {
             group(group);
-            group = group.getParent();
         }
     }
 

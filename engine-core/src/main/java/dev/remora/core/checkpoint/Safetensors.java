@@ -117,7 +117,11 @@ final class Safetensors {
             throw new CheckpointException(at + ": data_offsets: expected [from, to] with 0 <= from <= to <= " + dataBytes
                     + ", the bytes after the header, found " + fields.array("data_offsets") + "." + cut);
         }
-        long bytes = byteSize(dtype, shape, at);
+        long bytes = byteSize(dtype, shape);
+        if (bytes < 0) {
+            throw new CheckpointException(at + ": shape: expected a size below 2^63 bytes, found " + Tensor.text(shape)
+                    + " of " + dtype + "." + DAMAGED);
+        }
         if (bytes != offsets[1] - offsets[0]) {
             throw new CheckpointException(at + ": expected " + bytes + " bytes for " + dtype + " " + Tensor.text(shape)
                     + ", found " + (offsets[1] - offsets[0]) + " in data_offsets " + fields.array("data_offsets") + "."
@@ -129,25 +133,25 @@ final class Safetensors {
     private static long[] sizes(List<Object> values, String at) {
         long[] sizes = new long[values.size()];
         for (int i = 0; i < sizes.length; i++) {
-            if (!(values.get(i) instanceof Long size) || size < 0) {
-                throw new CheckpointException(
-                        at + ": expected integers from 0 to 2^63 - 1, found " + values.get(i) + "." + DAMAGED);
+            Object value = values.get(i);
+            if (!(value instanceof Long size) || size < 0) {
+                throw new CheckpointException(at + ": expected integers from 0 to 2^63 - 1, found "
+                        + (value instanceof String text ? Json.quote(text) : value) + "." + DAMAGED);
             }
             sizes[i] = size;
         }
         return sizes;
     }
 
-    /** Bytes of a tensor; a zero anywhere in the shape makes it empty, however large the rest. */
-    static long byteSize(DType dtype, long[] shape, String at) {
+    /** Bytes of a tensor, or -1 if 2^63 and more; a zero anywhere in the shape makes it empty, however large the rest. */
+    static long byteSize(DType dtype, long[] shape) {
         long bytes = dtype.byteSize();
         for (long size : shape) {
             bytes = size == 0 ? 0 : bytes;
         }
         for (long size : shape) {
             if (bytes > 0 && size > Long.MAX_VALUE / bytes) {
-                throw new CheckpointException(at + ": shape: expected a size below 2^63 bytes, found " + Tensor.text(shape)
-                        + " of " + dtype + "." + DAMAGED);
+                return -1;
             }
             bytes *= size;
         }

@@ -87,10 +87,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         if (name.equals(Safetensors.METADATA) || !names.add(name)) {
             throw new IllegalArgumentException("tensor " + name + " declared twice, or a reserved name");
         }
-        if (Arrays.stream(shape).anyMatch(size -> size < 0)) {
+        boolean negative = Arrays.stream(shape).anyMatch(size -> size < 0);
+        long bytes = negative ? -1 : Safetensors.byteSize(dtype, shape);
+        if (bytes < 0) {
             throw new IllegalArgumentException("tensor " + name + " of shape " + Tensor.text(shape));
         }
-        declared.add(new Declared(name, dtype, Tensor.text(shape), Safetensors.byteSize(dtype, shape, name)));
+        declared.add(new Declared(name, dtype, Tensor.text(shape), bytes));
         return this;
     }
 
