@@ -45,9 +45,10 @@ public record MemoryLimits(long availableBytes, String boundBy) {
         if (mappedBytes <= availableBytes) {
             return Optional.empty();
         }
-        return Optional.of("The mapped weights of " + gib(mappedBytes) + " exceed the free memory of " + gib(availableBytes)
-                + " (" + boundBy + "): parts are read from disk again for each token, which is slow."
-                + " A smaller or more strongly quantised checkpoint, or more memory, would help.");
+        return Optional.of(
+                "The mapped weights of " + gib(mappedBytes) + " exceed the free memory of " + gib(availableBytes)
+                        + " (" + boundBy + "): parts are read from disk again for each token, which is slow."
+                        + " A smaller or more strongly quantised checkpoint, or more memory, would help.");
     }
 
     private static String gib(long bytes) {

@@ -41,7 +41,8 @@ final class MemoryProbe {
         Long available = meminfo.get("MemAvailable");
         if (available == null && meminfo.containsKey("MemFree")) {
             // Kernels before 3.14 do not say MemAvailable.
-            available = meminfo.get("MemFree") + meminfo.getOrDefault("Buffers", 0L) + meminfo.getOrDefault("Cached", 0L);
+            available =
+                    meminfo.get("MemFree") + meminfo.getOrDefault("Buffers", 0L) + meminfo.getOrDefault("Cached", 0L);
         }
         if (available == null) {
             return false;
@@ -55,7 +56,8 @@ final class MemoryProbe {
         try {
             var bean = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
             if (bean != null) {
-                boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
+                boolean windows =
+                        System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
                 bound(
                         windows ? bean.getFreeMemorySize() : bean.getTotalMemorySize(),
                         windows ? "the machine's free memory" : "the machine's memory");

@@ -20,7 +20,9 @@ class MemoryLimitsTest {
 
     @BeforeEach
     void machineWithEightGibibytesAvailable() throws IOException {
-        write("proc/meminfo", "MemTotal: 16777216 kB\nMemFree: 1048576 kB\nMemAvailable:    8388608 kB\nCached: 5 kB\n");
+        write(
+                "proc/meminfo",
+                "MemTotal: 16777216 kB\nMemFree: 1048576 kB\nMemAvailable:    8388608 kB\nCached: 5 kB\n");
     }
 
     @Test
@@ -37,8 +39,15 @@ class MemoryLimitsTest {
     @Test
     void versionTwoCountsDroppableCacheAsFree() throws IOException {
         write("proc/self/cgroup", "0::/app\n");
-        v2("sys/fs/cgroup/app", "1073741824", "max", 900 * MIB, "anon 1\nactive_file 104857600\ninactive_file 209715200\n");
-        assertLimit((1024 - 900 + 100 + 200) * MIB, "the memory limit of the control group " + root.resolve("sys/fs/cgroup/app"));
+        v2(
+                "sys/fs/cgroup/app",
+                "1073741824",
+                "max",
+                900 * MIB,
+                "anon 1\nactive_file 104857600\ninactive_file 209715200\n");
+        assertLimit(
+                (1024 - 900 + 100 + 200) * MIB,
+                "the memory limit of the control group " + root.resolve("sys/fs/cgroup/app"));
     }
 
     @Test
@@ -70,8 +79,14 @@ class MemoryLimitsTest {
     void versionOne() throws IOException {
         write("proc/self/cgroup", "4:cpu,cpuacct:/x\n3:memory:/app\n0::/\n");
         v1("sys/fs/cgroup/memory", "9223372036854771712", 4000 * MIB, "");
-        v1("sys/fs/cgroup/memory/app", "2147483648", 1500 * MIB, "cache 7\ninactive_file 1\ntotal_inactive_file 104857600\n");
-        assertLimit((2048 - 1500 + 100) * MIB, "the memory limit of the control group " + root.resolve("sys/fs/cgroup/memory/app"));
+        v1(
+                "sys/fs/cgroup/memory/app",
+                "2147483648",
+                1500 * MIB,
+                "cache 7\ninactive_file 1\ntotal_inactive_file 104857600\n");
+        assertLimit(
+                (2048 - 1500 + 100) * MIB,
+                "the memory limit of the control group " + root.resolve("sys/fs/cgroup/memory/app"));
     }
 
     @Test

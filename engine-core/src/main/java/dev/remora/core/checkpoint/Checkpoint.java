@@ -43,7 +43,8 @@ public final class Checkpoint implements AutoCloseable {
         }
         if (!source.exists(INDEX)) {
             throw new CheckpointException(source.describe() + ": expected " + SINGLE + " or " + INDEX + ", found "
-                    + FileNames.some(source.names()) + ". Remora reads safetensors only; download these files too, or convert.");
+                    + FileNames.some(source.names())
+                    + ". Remora reads safetensors only; download these files too, or convert.");
         }
         return open(source, ShardIndex.read(source, INDEX));
     }
@@ -118,8 +119,8 @@ public final class Checkpoint implements AutoCloseable {
             String nearest = NearestName.of(name, tensors.keySet())
                     .map(n -> " The nearest name is " + tensors.get(n) + ".")
                     .orElse("");
-            throw new CheckpointException(name + ": expected a tensor" + expected + ", found none in " + searched() + "."
-                    + nearest + " Are config.json and the weights from the same revision?");
+            throw new CheckpointException(name + ": expected a tensor" + expected + ", found none in " + searched()
+                    + "." + nearest + " Are config.json and the weights from the same revision?");
         }
         return tensor;
     }

@@ -17,8 +17,9 @@ import java.util.stream.Stream;
 /** A folder of the file system; big files are mapped. */
 final class FolderSource implements CheckpointSource {
     static final long MAX_READ = 256L << 20;
-    private static final String CONTENTS = " A checkpoint folder holds config.json, tokenizer.json (or tiktoken.model) and"
-            + " model.safetensors, or model.safetensors.index.json with its shards.";
+    private static final String CONTENTS =
+            " A checkpoint folder holds config.json, tokenizer.json (or tiktoken.model) and"
+                    + " model.safetensors, or model.safetensors.index.json with its shards.";
 
     private final Path folder;
     private final List<String> names;
@@ -29,8 +30,8 @@ final class FolderSource implements CheckpointSource {
             throw new CheckpointException(folder + ": no such folder." + CONTENTS);
         }
         if (!Files.isDirectory(folder)) {
-            throw new CheckpointException(folder + ": expected a folder, found a file. Name the folder that holds it."
-                    + CONTENTS);
+            throw new CheckpointException(
+                    folder + ": expected a folder, found a file. Name the folder that holds it." + CONTENTS);
         }
         try (Stream<Path> files = Files.list(folder)) {
             names = files.map(f -> f.getFileName().toString()).sorted().toList();

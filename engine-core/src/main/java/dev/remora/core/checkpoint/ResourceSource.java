@@ -32,8 +32,8 @@ final class ResourceSource implements CheckpointSource {
         try (InputStream in = connect(name).getInputStream()) {
             byte[] bytes = in.readNBytes((int) FolderSource.MAX_READ + 1);
             if (bytes.length > FolderSource.MAX_READ) {
-                throw new CheckpointException(describe(name) + ": expected at most " + FolderSource.MAX_READ
-                        + " bytes, found more.");
+                throw new CheckpointException(
+                        describe(name) + ": expected at most " + FolderSource.MAX_READ + " bytes, found more.");
             }
             return bytes;
         } catch (IOException e) {
@@ -67,14 +67,15 @@ final class ResourceSource implements CheckpointSource {
         long at = 0;
         for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
             if (n > target.byteSize() - at) {
-                throw new CheckpointException(describe(name) + ": longer than the " + target.byteSize() + " bytes stated");
+                throw new CheckpointException(
+                        describe(name) + ": longer than the " + target.byteSize() + " bytes stated");
             }
             MemorySegment.copy(chunk, 0, target, ValueLayout.JAVA_BYTE, at, n);
             at += n;
         }
         if (at != target.byteSize()) {
-            throw new CheckpointException(
-                    describe(name) + ": expected " + target.byteSize() + " bytes, found " + at + ". The jar is damaged.");
+            throw new CheckpointException(describe(name) + ": expected " + target.byteSize() + " bytes, found " + at
+                    + ". The jar is damaged.");
         }
     }
 

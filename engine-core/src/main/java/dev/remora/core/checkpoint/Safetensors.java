@@ -29,8 +29,7 @@ final class Safetensors {
     /** The reference implementation's own limit. */
     static final long MAX_HEADER = 100_000_000;
 
-    static final ValueLayout.OfLong LENGTH =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int MIN_HEADER = "{}".length();
     private static final String DAMAGED = " The file is damaged: download it again.";
 
@@ -68,14 +67,16 @@ final class Safetensors {
     private static long headerLength(MemorySegment file, String where) {
         long size = file.byteSize();
         if (size < LENGTH_BYTES + MIN_HEADER) {
-            throw new CheckpointException(where + ": expected a safetensors file of at least "
-                    + (LENGTH_BYTES + MIN_HEADER) + " bytes, found " + size + ". The file is truncated: download it again.");
+            throw new CheckpointException(
+                    where + ": expected a safetensors file of at least " + (LENGTH_BYTES + MIN_HEADER)
+                            + " bytes, found " + size + ". The file is truncated: download it again.");
         }
         long length = file.get(LENGTH, 0);
         long limit = Math.min(MAX_HEADER, size - LENGTH_BYTES);
         if (length < MIN_HEADER || length > limit) {
-            throw new CheckpointException(where + ": header length: expected " + MIN_HEADER + " to " + limit
-                    + " bytes in a file of " + size + ", found " + Long.toUnsignedString(length) + "." + cure(file, length));
+            throw new CheckpointException(
+                    where + ": header length: expected " + MIN_HEADER + " to " + limit + " bytes in a file of " + size
+                            + ", found " + Long.toUnsignedString(length) + "." + cure(file, length));
         }
         return length;
     }
@@ -113,9 +114,11 @@ final class Safetensors {
         long[] shape = sizes(fields.array("shape"), at + ": shape");
         long[] offsets = sizes(fields.array("data_offsets"), at + ": data_offsets");
         if (offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
-            String cut = offsets.length == 2 && offsets[0] <= offsets[1] ? " The file is truncated: download it again." : DAMAGED;
-            throw new CheckpointException(at + ": data_offsets: expected [from, to] with 0 <= from <= to <= " + dataBytes
-                    + ", the bytes after the header, found " + fields.array("data_offsets") + "." + cut);
+            String cut = offsets.length == 2 && offsets[0] <= offsets[1]
+                    ? " The file is truncated: download it again."
+                    : DAMAGED;
+            throw new CheckpointException(at + ": data_offsets: expected [from, to] with 0 <= from <= to <= "
+                    + dataBytes + ", the bytes after the header, found " + fields.array("data_offsets") + "." + cut);
         }
         long bytes = byteSize(dtype, shape);
         if (bytes < 0) {
@@ -164,11 +167,12 @@ final class Safetensors {
         String before = "the header";
         for (Entry e : entries) {
             if (e.from < end) {
-                throw new CheckpointException(where + ": tensor " + e.name + ": data_offsets: expected to begin at " + end
-                        + ", the end of " + before + ", found " + e.from + ": the two overlap." + DAMAGED);
+                throw new CheckpointException(where + ": tensor " + e.name + ": data_offsets: expected to begin at "
+                        + end + ", the end of " + before + ", found " + e.from + ": the two overlap." + DAMAGED);
             }
             if (e.from > end) {
-                throw new CheckpointException(where + ": tensor " + e.name + ": data_offsets: expected to begin at " + end
+                throw new CheckpointException(where + ": tensor " + e.name + ": data_offsets: expected to begin at "
+                        + end
                         + ", the end of " + before + ", found " + e.from + ": a gap of " + (e.from - end) + " bytes."
                         + DAMAGED);
             }

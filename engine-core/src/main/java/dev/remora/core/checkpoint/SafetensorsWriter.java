@@ -207,7 +207,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         byte[] header = header();
         try {
             channel = FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            ByteBuffer bytes = ByteBuffer.allocate(Safetensors.LENGTH_BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes = ByteBuffer.allocate(Safetensors.LENGTH_BYTES + header.length)
+                    .order(ByteOrder.LITTLE_ENDIAN);
             bytes.putLong(header.length).put(header).flip();
             write(bytes);
         } catch (IOException e) {
@@ -269,8 +270,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     private static CheckpointException failed(Path file, IOException e) {
-        return new CheckpointException(file + ": cannot be written: " + e.getMessage()
-                + ". Is there room, and permission to write?", e);
+        return new CheckpointException(
+                file + ": cannot be written: " + e.getMessage() + ". Is there room, and permission to write?", e);
     }
 
     private record Declared(String name, DType dtype, String shape, long bytes) {}

@@ -55,8 +55,9 @@ record ShardIndex(List<String> files, Map<String, String> fileOf, String where) 
         });
         for (Tensor tensor : tensors.values()) {
             if (!fileOf.containsKey(tensor.name())) {
-                throw new CheckpointException(where + ": expected an entry of weight_map for every tensor, found none for "
-                        + tensor.name() + " of " + tensor.file() + "." + AGAIN);
+                throw new CheckpointException(
+                        where + ": expected an entry of weight_map for every tensor, found none for " + tensor.name()
+                                + " of " + tensor.file() + "." + AGAIN);
             }
         }
     }

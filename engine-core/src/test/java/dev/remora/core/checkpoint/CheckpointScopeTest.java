@@ -18,7 +18,8 @@ class CheckpointScopeTest {
             .with(
                     "model.safetensors",
                     safetensors(
-                            "{" + entry("lm_head.weight", "1", 0, 4) + "," + entry("model.layers.1.norm.weight", "1", 4, 8) + ","
+                            "{" + entry("lm_head.weight", "1", 0, 4) + ","
+                                    + entry("model.layers.1.norm.weight", "1", 4, 8) + ","
                                     + entry("model.layers.1.mlp.weight", "1", 8, 12) + ","
                                     + entry("model.layers.10.norm.weight", "1", 12, 16) + "}",
                             16)));
@@ -31,7 +32,9 @@ class CheckpointScopeTest {
     @Test
     void namesAreWalkedLikeFolders() {
         CheckpointScope layer = checkpoint.root().at("model.layers.1");
-        assertSame(checkpoint.tensor("model.layers.1.norm.weight"), layer.at("norm").tensor("weight"));
+        assertSame(
+                checkpoint.tensor("model.layers.1.norm.weight"),
+                layer.at("norm").tensor("weight"));
         assertSame(checkpoint.tensor("lm_head.weight"), checkpoint.root().expect("lm_head.weight", 1));
         assertEquals("model.layers.1.norm.weight", layer.fullName("norm.weight"));
         assertTrue(layer.has("norm.weight"));

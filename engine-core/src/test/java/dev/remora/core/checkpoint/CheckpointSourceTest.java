@@ -29,8 +29,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointSourceTest {
     private static final String PREFIX = "META-INF/remora/some-model/";
-    private static final String CONTENTS = "A checkpoint folder holds config.json, tokenizer.json (or tiktoken.model) and"
-            + " model.safetensors, or model.safetensors.index.json with its shards.";
+    private static final String CONTENTS =
+            "A checkpoint folder holds config.json, tokenizer.json (or tiktoken.model) and"
+                    + " model.safetensors, or model.safetensors.index.json with its shards.";
 
     @TempDir
     Path folder;
@@ -73,13 +74,13 @@ class CheckpointSourceTest {
         Files.createSymbolicLink(folder.resolve("link.safetensors"), folder.resolve("blobs/0123"));
         CheckpointSource source = CheckpointSource.ofFolder(folder);
         for (String name : List.of("model.safetensors", "link.safetensors", "config.json")) {
-            String reason =
-                    switch (name) {
-                        case "model.safetensors" -> "expected a file, found a folder.";
-                        case "config.json" -> "no such file. The folder holds link.safetensors, model.safetensors.";
-                        default -> "a symbolic link to a file that does not exist. The download is incomplete:"
-                                + " download the checkpoint again.";
-                    };
+            String reason = switch (name) {
+                case "model.safetensors" -> "expected a file, found a folder.";
+                case "config.json" -> "no such file. The folder holds link.safetensors, model.safetensors.";
+                default ->
+                    "a symbolic link to a file that does not exist. The download is incomplete:"
+                            + " download the checkpoint again.";
+            };
             String message = folder.resolve(name) + ": " + reason;
             assertMessage(message, () -> source.read(name));
             assertMessage(message, () -> source.map(name, Arena.global()));
@@ -89,7 +90,8 @@ class CheckpointSourceTest {
 
     @Test
     void aFileTooLargeToReadIsRefused() throws IOException {
-        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
             file.setLength(5L << 30);
         }
         CheckpointSource source = CheckpointSource.ofFolder(folder);
@@ -103,8 +105,9 @@ class CheckpointSourceTest {
     @ValueSource(strings = {"", " ", ".", "..", "../config.json", "a/b", "/etc/passwd", "a\\b", "C:x", "a\0"})
     void onlyPlainNamesAreFollowed(String name) throws IOException {
         Files.createFile(folder.resolve("config.json"));
-        for (CheckpointSource source :
-                List.of(CheckpointSource.ofFolder(folder), CheckpointSource.ofResources(getClass().getClassLoader(), ""))) {
+        for (CheckpointSource source : List.of(
+                CheckpointSource.ofFolder(folder),
+                CheckpointSource.ofResources(getClass().getClassLoader(), ""))) {
             CheckpointException e = assertThrows(CheckpointException.class, () -> source.exists(name));
             assertTrue(e.getMessage().contains("\"" + name + "\" is not a plain file name."), e.getMessage());
         }
@@ -141,7 +144,9 @@ class CheckpointSourceTest {
         try (URLClassLoader loader = new URLClassLoader(new URL[] {jar(file)}, null);
                 Checkpoint checkpoint =
                         Checkpoint.openFile(CheckpointSource.ofResources(loader, PREFIX), "model.bin")) {
-            assertEquals("w: F32 (2) in " + PREFIX + "model.bin on the class path", checkpoint.tensor("w").toString());
+            assertEquals(
+                    "w: F32 (2) in " + PREFIX + "model.bin on the class path",
+                    checkpoint.tensor("w").toString());
         }
     }
 

@@ -78,19 +78,22 @@ class CheckpointTest {
     void aFolderWithoutSafetensorsSaysWhatItHolds() {
         MemorySource source = new MemorySource().with("config.json", "{}").with("pytorch_model.bin", "PK");
         assertMessage(
-                source, "memory: expected model.safetensors or model.safetensors.index.json, found config.json, pytorch_model.bin.");
+                source,
+                "memory: expected model.safetensors or model.safetensors.index.json, found config.json, pytorch_model.bin.");
     }
 
     @Test
     void anIndexMustNameItsShards() {
-        assertMessage(new MemorySource().with(Checkpoint.INDEX, "{"), "memory/model.safetensors.index.json: invalid JSON");
+        assertMessage(
+                new MemorySource().with(Checkpoint.INDEX, "{"), "memory/model.safetensors.index.json: invalid JSON");
         assertMessage(
                 new MemorySource().with(Checkpoint.INDEX, "{}"),
                 "memory/model.safetensors.index.json: weight_map: expected an object, found no such key");
         assertMessage(shards("{}"), "index.json: weight_map: expected at least one tensor, found none.");
         assertMessage(shards("{\"a\": 1}"), "index.json: weight_map: a: expected a string, found 1");
         for (String name : List.of("../s.safetensors", "/etc/passwd", "..", "", "c:s", "s\\\\t", "s\\u0000")) {
-            assertMessage(shards("{\"a\": \"" + name + "\"}"), "index.json: weight_map: a: \"", "is not a plain file name.");
+            assertMessage(
+                    shards("{\"a\": \"" + name + "\"}"), "index.json: weight_map: a: \"", "is not a plain file name.");
         }
     }
 
@@ -99,7 +102,8 @@ class CheckpointTest {
         MemorySource source = shards("{\"a\": \"s-1\", \"b\": \"s-2\", \"c\": \"s-3\"}")
                 .with("s-2", safetensors("{" + entry("b", "1", 0, 4) + "}", 4));
         assertMessage(
-                source, "index.json: expected 3 shards beside it, found 1; missing: s-1, s-3. Download the missing files.");
+                source,
+                "index.json: expected 3 shards beside it, found 1; missing: s-1, s-3. Download the missing files.");
     }
 
     @Test
@@ -153,7 +157,8 @@ class CheckpointTest {
                             + " name is model.layers.0.q_a_proj.weight: F32 (2, 1) in memory/model.safetensors. "
                             + REVISION,
                     e.getMessage());
-            CheckpointException far = assertThrows(CheckpointException.class, () -> checkpoint.tensor("lm_head.weight"));
+            CheckpointException far =
+                    assertThrows(CheckpointException.class, () -> checkpoint.tensor("lm_head.weight"));
             assertEquals(
                     "lm_head.weight: expected a tensor, found none in memory/model.safetensors. " + REVISION,
                     far.getMessage());
@@ -171,7 +176,8 @@ class CheckpointTest {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             CheckpointException e = assertThrows(CheckpointException.class, () -> checkpoint.tensor("missing"));
             assertEquals(
-                    "missing: expected a tensor, found none in the 2 shards s-1, s-2 of memory. " + REVISION, e.getMessage());
+                    "missing: expected a tensor, found none in the 2 shards s-1, s-2 of memory. " + REVISION,
+                    e.getMessage());
         }
     }
 
@@ -183,7 +189,8 @@ class CheckpointTest {
             CheckpointException e = assertThrows(
                     CheckpointException.class, () -> checkpoint.expect("w", "(vocab_size, hidden_size)", 3, 2));
             assertEquals(
-                    "w: expected (3, 2) = (vocab_size, hidden_size), found (2, 3) in memory/model.safetensors. " + REVISION,
+                    "w: expected (3, 2) = (vocab_size, hidden_size), found (2, 3) in memory/model.safetensors. "
+                            + REVISION,
                     e.getMessage());
             assertThrows(CheckpointException.class, () -> checkpoint.expect("w", 6));
             assertEquals(6, checkpoint.expect("w", 2, 3).elements());
@@ -206,14 +213,21 @@ class CheckpointTest {
     @Test
     void filesAndTensorsBeyondTwoGigabytes() throws IOException {
         long elements = (1L << 31) + (1L << 20);
-        String header = "{\"big\": {\"dtype\": \"U8\", \"shape\": [" + elements / 1024 + ", 1024], \"data_offsets\": [0, "
-                + elements + "]}, \"big16\": {\"dtype\": \"BF16\", \"shape\": [" + (1 << 29) + "], \"data_offsets\": [" + elements
-                + ", " + (elements + (1L << 30)) + "]}, " + entry("last", "1", elements + (1L << 30), elements + (1L << 30) + 4)
-                + "}";
+        String header =
+                "{\"big\": {\"dtype\": \"U8\", \"shape\": [" + elements / 1024 + ", 1024], \"data_offsets\": [0, "
+                        + elements + "]}, \"big16\": {\"dtype\": \"BF16\", \"shape\": [" + (1 << 29)
+                        + "], \"data_offsets\": [" + elements
+                        + ", " + (elements + (1L << 30)) + "]}, "
+                        + entry("last", "1", elements + (1L << 30), elements + (1L << 30) + 4)
+                        + "}";
         byte[] json = header.getBytes(StandardCharsets.UTF_8);
         long dataStart = json.length + (long) Long.BYTES;
-        try (RandomAccessFile file = new RandomAccessFile(folder.resolve("model.safetensors").toFile(), "rw")) {
-            file.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).array());
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("model.safetensors").toFile(), "rw")) {
+            file.write(ByteBuffer.allocate(Long.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(json.length)
+                    .array());
             file.write(json);
             file.setLength(dataStart + elements + (1L << 30) + Float.BYTES);
             file.seek(dataStart + elements - 1);
@@ -238,13 +252,18 @@ class CheckpointTest {
         int count = 150_000;
         String header = IntStream.range(0, count)
                 .mapToObj(i -> "\"model.layers." + i / 2500 + ".mlp.experts." + i % 2500 / 6 + "."
-                        + List.of("gate_proj", "up_proj", "down_proj").get(i % 3) + ".weight" + (i % 6 < 3 ? "" : "_scale_inv")
+                        + List.of("gate_proj", "up_proj", "down_proj").get(i % 3) + ".weight"
+                        + (i % 6 < 3 ? "" : "_scale_inv")
                         + "\": {\"dtype\": \"U8\", \"shape\": [1], \"data_offsets\": [" + i + ", " + (i + 1) + "]}")
                 .collect(Collectors.joining(",", "{", "}"));
         MemorySource source = new MemorySource().with("model.safetensors", safetensors(header, count));
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             assertEquals(count, checkpoint.names().size());
-            assertArrayEquals(new long[] {1}, checkpoint.tensor("model.layers.59.mlp.experts.0.up_proj.weight").shape());
+            assertArrayEquals(
+                    new long[] {1},
+                    checkpoint
+                            .tensor("model.layers.59.mlp.experts.0.up_proj.weight")
+                            .shape());
         }
     }
 

@@ -18,10 +18,12 @@ class CorruptionTest {
     private static final int ROUNDS = 2000;
     private static final byte[] SHARD = MemorySource.safetensors(
             "{\"__metadata__\": {\"format\": \"pt\"}, " + MemorySource.entry("model.norm.weight", "2, 3", 0, 24) + ", "
-                    + MemorySource.entry("lm_head.weight", "5", 24, 44) + ", " + MemorySource.entry("s", "", 44, 48) + "}",
+                    + MemorySource.entry("lm_head.weight", "5", 24, 44) + ", " + MemorySource.entry("s", "", 44, 48)
+                    + "}",
             48);
-    private static final byte[] INDEX = "{\"metadata\": {\"total_size\": 48}, \"weight_map\": {\"model.norm.weight\": \"s\", \"lm_head.weight\": \"s\", \"s\": \"s\"}}"
-            .getBytes(StandardCharsets.UTF_8);
+    private static final byte[] INDEX =
+            "{\"metadata\": {\"total_size\": 48}, \"weight_map\": {\"model.norm.weight\": \"s\", \"lm_head.weight\": \"s\", \"s\": \"s\"}}"
+                    .getBytes(StandardCharsets.UTF_8);
 
     @Test
     void aDamagedFileOpensOrIsRefused() {
@@ -32,7 +34,9 @@ class CorruptionTest {
     @Test
     void aDamagedIndexOpensOrIsRefused() {
         int refused = countRefused(
-                INDEX, (round, bytes) -> new MemorySource().with(Checkpoint.INDEX, bytes).with("s", SHARD));
+                INDEX,
+                (round, bytes) ->
+                        new MemorySource().with(Checkpoint.INDEX, bytes).with("s", SHARD));
         assertTrue(refused > ROUNDS / 2, "refused " + refused);
     }
 
@@ -76,8 +80,7 @@ class CorruptionTest {
             switch (random.nextInt(4)) {
                 case 0 -> bytes[at] = (byte) random.nextInt(256);
                 case 1 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 2 -> bytes[at] = (byte) "0123456789-.eE\"{}[],:\\ "
-                        .charAt(random.nextInt(23));
+                case 2 -> bytes[at] = (byte) "0123456789-.eE\"{}[],:\\ ".charAt(random.nextInt(23));
                 default -> System.arraycopy(sound, at, bytes, at + 1, bytes.length - at - 1);
             }
         }

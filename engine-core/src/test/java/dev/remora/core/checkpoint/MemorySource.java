@@ -38,7 +38,10 @@ final class MemorySource implements CheckpointSource {
     /** A file whose first 8 bytes are {@code length}, true or not. */
     static byte[] file(long length, byte[]... parts) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(length).array());
+        out.writeBytes(ByteBuffer.allocate(Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(length)
+                .array());
         for (byte[] part : parts) {
             out.writeBytes(part);
         }
@@ -47,8 +50,8 @@ final class MemorySource implements CheckpointSource {
 
     /** A header entry in {@code F32}, for example {@code entry("a", "2, 3", 0, 24)}. */
     static String entry(String name, String shape, long from, long to) {
-        return "\"" + name + "\": {\"dtype\": \"F32\", \"shape\": [" + shape + "], \"data_offsets\": [" + from + ", " + to
-                + "]}";
+        return "\"" + name + "\": {\"dtype\": \"F32\", \"shape\": [" + shape + "], \"data_offsets\": [" + from + ", "
+                + to + "]}";
     }
 
     @Override

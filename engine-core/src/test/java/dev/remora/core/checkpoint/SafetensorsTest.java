@@ -27,10 +27,11 @@ class SafetensorsTest {
 
     @Test
     void tensorsComeInTheOrderOfTheirDataAndViewIt() {
-        String header = "{\"__metadata__\": {\"format\": \"pt\"}, " + entry("b", "2", 4, 12) + ", " + entry("a", "", 0, 4)
-                + ", " + entry("none", "0, 7", 4, 4) + "}  ";
+        String header = "{\"__metadata__\": {\"format\": \"pt\"}, " + entry("b", "2", 4, 12) + ", "
+                + entry("a", "", 0, 4) + ", " + entry("none", "0, 7", 4, 4) + "}  ";
         List<Tensor> tensors = read(safetensors(header, 12));
-        assertEquals(List.of("a", "none", "b"), tensors.stream().map(Tensor::name).toList());
+        assertEquals(
+                List.of("a", "none", "b"), tensors.stream().map(Tensor::name).toList());
         Tensor scalar = tensors.getFirst();
         assertEquals(0, scalar.rank());
         assertEquals(1, scalar.elements());
@@ -60,7 +61,8 @@ class SafetensorsTest {
 
     @Test
     void theShapeHandedOutIsACopy() {
-        Tensor tensor = read(safetensors("{" + entry("a", "2, 1", 0, 8) + "}", 8)).getFirst();
+        Tensor tensor =
+                read(safetensors("{" + entry("a", "2, 1", 0, 8) + "}", 8)).getFirst();
         Arrays.fill(tensor.shape(), 99);
         assertTrue(tensor.hasShape(2, 1));
         assertTrue(tensor.data().isReadOnly());
@@ -74,7 +76,11 @@ class SafetensorsTest {
                 bad("length 0", file(0, bytes("{}")), "header length: expected 2 to 2 bytes in a file of 10, found 0."),
                 bad("length negative", file(-1, bytes("{}")), "found 18446744073709551615.", "damaged"),
                 bad("length beyond the file", file(3, bytes("{}")), "expected 2 to 2 bytes", "found 3.", "truncated"),
-                bad("length absurd", file(Long.MAX_VALUE, bytes("{}")), "found 9223372036854775807.", "not safetensors"),
+                bad(
+                        "length absurd",
+                        file(Long.MAX_VALUE, bytes("{}")),
+                        "found 9223372036854775807.",
+                        "not safetensors"),
                 bad(
                         "length above 100 MB",
                         file(100_000_001, bytes("{}"), new byte[100_000_001]),
@@ -91,47 +97,96 @@ class SafetensorsTest {
                 bad("text after the JSON", safetensors("{} {}", 0), "header: unexpected text after"),
                 bad("NUL padding", safetensors("{}\0\0", 0), "header: ", "code 0"),
                 bad("an array", safetensors("[]", 0), "header: expected an object, found an array"),
-                bad("duplicate name", safetensors("{" + entry("a", "1", 0, 4) + "," + entry("a", "1", 4, 8) + "}", 8),
+                bad(
+                        "duplicate name",
+                        safetensors("{" + entry("a", "1", 0, 4) + "," + entry("a", "1", 4, 8) + "}", 8),
                         "header: invalid JSON: Duplicate Object property \"a\""),
                 bad("deep nesting", safetensors("{\"a\":".repeat(100_000), 0), "header: invalid JSON", "depth"),
-                bad("metadata ill-typed", safetensors("{\"__metadata__\": 7}", 0), "__metadata__: expected an object, found 7"),
+                bad(
+                        "metadata ill-typed",
+                        safetensors("{\"__metadata__\": 7}", 0),
+                        "__metadata__: expected an object, found 7"),
                 bad(
                         "metadata value ill-typed",
                         safetensors("{\"__metadata__\": {\"format\": 7}}", 0),
                         "__metadata__: format: expected a string, found 7"),
                 bad("tensor ill-typed", safetensors("{\"a\": 7}", 0), "tensor a: expected an object, found 7"),
-                bad("no dtype", tensor("\"shape\": [], \"data_offsets\": [0, 0]"), "tensor a: dtype: expected a string, found no such key"),
-                bad("no shape", tensor("\"dtype\": \"F32\", \"data_offsets\": [0, 0]"), "tensor a: shape: expected an array, found no such key"),
-                bad("no offsets", tensor("\"dtype\": \"F32\", \"shape\": []"), "tensor a: data_offsets: expected an array, found no such key"),
-                bad("unknown dtype", tensor("\"dtype\": \"F4\", \"shape\": [0], \"data_offsets\": [0, 0]"),
-                        "tensor a: dtype: expected one of F64, F32, F16, BF16, F8_E4M3,", "BOOL, found \"F4\""),
-                bad("shape ill-typed", tensor("\"dtype\": \"F32\", \"shape\": 4, \"data_offsets\": [0, 16]"), "tensor a: shape: expected an array, found 4"),
+                bad(
+                        "no dtype",
+                        tensor("\"shape\": [], \"data_offsets\": [0, 0]"),
+                        "tensor a: dtype: expected a string, found no such key"),
+                bad(
+                        "no shape",
+                        tensor("\"dtype\": \"F32\", \"data_offsets\": [0, 0]"),
+                        "tensor a: shape: expected an array, found no such key"),
+                bad(
+                        "no offsets",
+                        tensor("\"dtype\": \"F32\", \"shape\": []"),
+                        "tensor a: data_offsets: expected an array, found no such key"),
+                bad(
+                        "unknown dtype",
+                        tensor("\"dtype\": \"F4\", \"shape\": [0], \"data_offsets\": [0, 0]"),
+                        "tensor a: dtype: expected one of F64, F32, F16, BF16, F8_E4M3,",
+                        "BOOL, found \"F4\""),
+                bad(
+                        "shape ill-typed",
+                        tensor("\"dtype\": \"F32\", \"shape\": 4, \"data_offsets\": [0, 16]"),
+                        "tensor a: shape: expected an array, found 4"),
                 shape("negative", "-1, 4", "tensor a: shape: expected integers from 0 to 2^63 - 1, found -1."),
                 shape("fractional", "1.5", "shape: expected integers from 0 to 2^63 - 1, found 1.5."),
                 shape("text", "\"4\"", "shape: expected integers", "found \"4\"."),
                 shape("null", "null", "shape: expected integers", "found null."),
                 shape("of 2^63", "9223372036854775808", "shape: expected integers", "found 9223372036854775808."),
-                shape("product beyond 2^63", "4294967296, 4294967296", "tensor a: shape: expected a size below 2^63 bytes, found (4294967296, 4294967296) of F32."),
+                shape(
+                        "product beyond 2^63",
+                        "4294967296, 4294967296",
+                        "tensor a: shape: expected a size below 2^63 bytes, found (4294967296, 4294967296) of F32."),
                 shape("bytes beyond 2^63", "4611686018427387904", "shape: expected a size below 2^63 bytes"),
-                shape("product that wraps to 16 bytes", "4611686018427387905, 4", "shape: expected a size below 2^63 bytes"),
+                shape(
+                        "product that wraps to 16 bytes",
+                        "4611686018427387905, 4",
+                        "shape: expected a size below 2^63 bytes"),
                 shape("too small", "3", "tensor a: expected 12 bytes for F32 (3), found 16 in data_offsets [0, 16]."),
                 shape("too large", "5", "tensor a: expected 20 bytes for F32 (5), found 16"),
-                shape("empty, with data", "0, 4611686018427387905", "tensor a: expected 0 bytes for F32 (0, 4611686018427387905), found 16"),
-                offsets("reversed", "16, 0", "tensor a: data_offsets: expected [from, to] with 0 <= from <= to <= 16", "found [16, 0].", "damaged"),
+                shape(
+                        "empty, with data",
+                        "0, 4611686018427387905",
+                        "tensor a: expected 0 bytes for F32 (0, 4611686018427387905), found 16"),
+                offsets(
+                        "reversed",
+                        "16, 0",
+                        "tensor a: data_offsets: expected [from, to] with 0 <= from <= to <= 16",
+                        "found [16, 0].",
+                        "damaged"),
                 offsets("negative", "-4, 12", "data_offsets: expected integers from 0 to 2^63 - 1, found -4."),
                 offsets("one", "16", "data_offsets: expected [from, to]", "found [16]."),
                 offsets("three", "0, 8, 16", "data_offsets: expected [from, to]", "found [0, 8, 16]."),
-                offsets("out of range", "8, 24", "data_offsets: expected [from, to] with 0 <= from <= to <= 16", "found [8, 24].", "truncated"),
+                offsets(
+                        "out of range",
+                        "8, 24",
+                        "data_offsets: expected [from, to] with 0 <= from <= to <= 16",
+                        "found [8, 24].",
+                        "truncated"),
                 offsets("far out of range", "9223372036854775791, 9223372036854775807", "truncated"),
-                bad("gap before the first", safetensors("{" + entry("a", "2", 8, 16) + "}", 16),
+                bad(
+                        "gap before the first",
+                        safetensors("{" + entry("a", "2", 8, 16) + "}", 16),
                         "tensor a: data_offsets: expected to begin at 0, the end of the header, found 8: a gap of 8 bytes."),
-                bad("gap between", safetensors("{" + entry("a", "1", 0, 4) + "," + entry("b", "2", 8, 16) + "}", 16),
+                bad(
+                        "gap between",
+                        safetensors("{" + entry("a", "1", 0, 4) + "," + entry("b", "2", 8, 16) + "}", 16),
                         "tensor b: data_offsets: expected to begin at 4, the end of a, found 8: a gap of 4 bytes."),
-                bad("overlap", safetensors("{" + entry("b", "2", 4, 12) + "," + entry("a", "2", 0, 8) + "}", 12),
+                bad(
+                        "overlap",
+                        safetensors("{" + entry("b", "2", 4, 12) + "," + entry("a", "2", 0, 8) + "}", 12),
                         "tensor b: data_offsets: expected to begin at 8, the end of a, found 4: the two overlap."),
-                bad("the same bytes twice", safetensors("{" + entry("a", "2", 0, 8) + "," + entry("b", "2", 0, 8) + "}", 8),
+                bad(
+                        "the same bytes twice",
+                        safetensors("{" + entry("a", "2", 0, 8) + "," + entry("b", "2", 0, 8) + "}", 8),
                         "tensor b: data_offsets: expected to begin at 8, the end of a, found 0: the two overlap."),
-                bad("trailing bytes", safetensors("{" + entry("a", "2", 0, 8) + "}", 9),
+                bad(
+                        "trailing bytes",
+                        safetensors("{" + entry("a", "2", 0, 8) + "}", 9),
                         "expected the data to end after 8 bytes, with a, found 9: 1 trailing bytes."));
     }
 
@@ -158,11 +213,17 @@ class SafetensorsTest {
     }
 
     private static Arguments shape(String what, String shape, String... fragments) {
-        return bad("shape " + what, tensor("\"dtype\": \"F32\", \"shape\": [" + shape + "], \"data_offsets\": [0, 16]"), fragments);
+        return bad(
+                "shape " + what,
+                tensor("\"dtype\": \"F32\", \"shape\": [" + shape + "], \"data_offsets\": [0, 16]"),
+                fragments);
     }
 
     private static Arguments offsets(String what, String offsets, String... fragments) {
-        return bad("offsets " + what, tensor("\"dtype\": \"F32\", \"shape\": [4], \"data_offsets\": [" + offsets + "]"), fragments);
+        return bad(
+                "offsets " + what,
+                tensor("\"dtype\": \"F32\", \"shape\": [4], \"data_offsets\": [" + offsets + "]"),
+                fragments);
     }
 
     private static Arguments bad(String what, byte[] file, String... fragments) {

@@ -64,7 +64,8 @@ class SafetensorsWriterTest {
             assertEquals(DType.BF16, read.expect("scalar \"quoted\" é\n").dtype());
             assertArrayEquals(scales, read.tensor("scales").data().toArray(ValueLayout.JAVA_BYTE));
         }
-        assertEquals(List.of("out.safetensors"), CheckpointSource.ofFolder(folder).names());
+        assertEquals(
+                List.of("out.safetensors"), CheckpointSource.ofFolder(folder).names());
     }
 
     @ParameterizedTest
@@ -136,9 +137,12 @@ class SafetensorsWriterTest {
         try (SafetensorsWriter out = new SafetensorsWriter(folder.resolve("x"))) {
             out.declare("a", DType.F32, 2).declare("b", DType.BF16, 2);
             assertMessage("tensor a declared twice, or a reserved name", () -> out.declare("a", DType.F32, 1));
-            assertMessage("tensor __metadata__ declared twice, or a reserved name", () -> out.declare("__metadata__", DType.F32));
+            assertMessage(
+                    "tensor __metadata__ declared twice, or a reserved name",
+                    () -> out.declare("__metadata__", DType.F32));
             assertMessage("tensor c of shape (-1)", () -> out.declare("c", DType.F32, -1));
-            assertMessage("tensor d of shape (4294967296, 4294967296)", () -> out.declare("d", DType.U8, 1L << 32, 1L << 32));
+            assertMessage(
+                    "tensor d of shape (4294967296, 4294967296)", () -> out.declare("d", DType.U8, 1L << 32, 1L << 32));
             String wrongOrder = folder.resolve("x") + ": expected data of tensor a, found data of b";
             assertMessage(wrongOrder, () -> out.append("b", new byte[4]));
             assertThrows(IndexOutOfBoundsException.class, () -> out.append("a", new float[2], 1, 2));

@@ -66,7 +66,8 @@ class JsonObjectTest {
 
     @Test
     void anIllTypedValueIsShownEvenWhereThereIsAFallback() {
-        assertMessage("config.json: text: expected an integer of 32 bits, found \"t\"", () -> OBJECT.integer("text", 1));
+        assertMessage(
+                "config.json: text: expected an integer of 32 bits, found \"t\"", () -> OBJECT.integer("text", 1));
         assertMessage("config.json: double: expected an integer of 32 bits, found 0.5", () -> OBJECT.integer("double"));
         assertMessage("config.json: true: expected a finite number, found true", () -> OBJECT.number("true", 1));
         assertMessage("config.json: int: expected true or false, found 7", () -> OBJECT.bool("int", true));
@@ -86,8 +87,10 @@ class JsonObjectTest {
                 "config.json: huge: expected an integer of 32 bits, found 9223372036854775808",
                 () -> OBJECT.integer("huge"));
         assertMessage(
-                "config.json: infinite: expected an integer of 32 bits, found Infinity", () -> OBJECT.integer("infinite"));
-        assertMessage("config.json: infinite: expected a finite number, found Infinity", () -> OBJECT.number("infinite"));
+                "config.json: infinite: expected an integer of 32 bits, found Infinity",
+                () -> OBJECT.integer("infinite"));
+        assertMessage(
+                "config.json: infinite: expected a finite number, found Infinity", () -> OBJECT.number("infinite"));
     }
 
     @Test

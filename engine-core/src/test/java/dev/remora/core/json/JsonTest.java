@@ -26,7 +26,8 @@ class JsonTest {
         expected.put("", Map.of());
         Object parsed = Json.parse(" {\"b\": [1, -2.5, \"\\u00e9\\n\", true, false], \"a\": null, \"\": {}} ", "x");
         assertEquals(expected, parsed);
-        assertEquals(List.of("b", "a", ""), List.copyOf(JsonObject.of(parsed, "x").keys()), "in the order of the file");
+        assertEquals(
+                List.of("b", "a", ""), List.copyOf(JsonObject.of(parsed, "x").keys()), "in the order of the file");
     }
 
     @Test
@@ -43,10 +44,7 @@ class JsonTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             ``                | expected JSON, found an empty document
             `  `              | expected JSON, found an empty document
             {                 | invalid JSON: Unexpected end-of-input
