@@ -3,6 +3,7 @@ package dev.remora.core.checkpoint;
 import dev.remora.core.CheckpointException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -37,6 +38,8 @@ final class FolderSource implements CheckpointSource {
             names = files.map(f -> f.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
             throw new CheckpointException(folder + ": the folder cannot be listed: " + reason(e), e);
+        } catch (UncheckedIOException e) {
+            throw new CheckpointException(folder + ": the folder cannot be listed: " + reason(e.getCause()), e);
         }
         if (names.isEmpty()) {
             throw new CheckpointException(folder + ": the folder is empty." + CONTENTS);

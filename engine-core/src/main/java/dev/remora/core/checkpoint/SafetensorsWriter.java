@@ -221,7 +221,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         StringBuilder json = new StringBuilder("{");
         long offset = 0;
         for (Declared t : declared) {
-            json.append(offset == 0 && json.length() == 1 ? "" : ",")
+            json.append(json.length() == 1 ? "" : ",")
                     .append(Json.quote(t.name))
                     .append(":{\"dtype\":\"")
                     .append(t.dtype)
