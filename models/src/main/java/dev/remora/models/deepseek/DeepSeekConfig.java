@@ -236,7 +236,11 @@ public record DeepSeekConfig(
     }
 
     static double positive(JsonObject c, String key, double fallback) {
-        double value = c.number(key, fallback);
+        return c.has(key) ? positive(c, key) : fallback;
+    }
+
+    static double positive(JsonObject c, String key) {
+        double value = c.number(key);
         if (!(value > 0)) {
             throw new CheckpointException(c.source() + ": " + key + ": expected a positive number, found " + value);
         }

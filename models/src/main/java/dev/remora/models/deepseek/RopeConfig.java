@@ -24,30 +24,28 @@ record RopeConfig(double theta, RopeScaling scaling) {
 
     private static RopeScaling scaling(JsonObject p, int maxPositionEmbeddings) {
         String type = p.string("rope_type", p.string("type", "default"));
-        switch (type) {
-            case "default" -> {
-                return new RopeScaling.None();
-            }
-            case "yarn" -> {
-                if (!p.bool("truncate", true)) {
-                    throw DeepSeekConfig.unsupported(p, "truncate", "false", "true");
-                }
-                if (p.has("attention_factor")) {
-                    throw DeepSeekConfig.unsupported(
-                            p, "attention_factor", p.get("attention_factor").toString(), "mscale and mscale_all_dim only");
-                }
-                int original = p.has("original_max_position_embeddings")
-                        ? p.integer("original_max_position_embeddings")
-                        : maxPositionEmbeddings;
-                return new RopeScaling.Yarn(
-                        DeepSeekConfig.positive(p, "factor", Double.NaN),
-                        original,
-                        DeepSeekConfig.positive(p, "beta_fast", 32),
-                        DeepSeekConfig.positive(p, "beta_slow", 1),
-                        p.number("mscale", 1),
-                        p.number("mscale_all_dim", 0));
-            }
+        return switch (type) {
+            case "default" -> new RopeScaling.None();
+            case "yarn" -> yarn(p, maxPositionEmbeddings);
             default -> throw DeepSeekConfig.unsupported(p, "rope_type", "\"" + type + "\"", "\"default\" and \"yarn\"");
+        };
+    }
+
+    private static RopeScaling yarn(JsonObject p, int maxPositionEmbeddings) {
+        if (!p.bool("truncate", true)) {
+            throw DeepSeekConfig.unsupported(p, "truncate", "false", "true");
         }
+        if (p.has("attention_factor")) {
+            throw DeepSeekConfig.unsupported(
+                    p, "attention_factor", p.get("attention_factor").toString(), "mscale and mscale_all_dim only");
+        }
+        int original = p.integer("original_max_position_embeddings", maxPositionEmbeddings);
+        return new RopeScaling.Yarn(
+                DeepSeekConfig.positive(p, "factor"),
+                original,
+                DeepSeekConfig.positive(p, "beta_fast", 32),
+                DeepSeekConfig.positive(p, "beta_slow", 1),
+                p.number("mscale", 1),
+                p.number("mscale_all_dim", 0));
     }
 }
