@@ -42,8 +42,11 @@ public final class Json {
             }
             return value;
         } catch (JacksonException e) {
-            throw new CheckpointException(source + ": invalid JSON: " + e.getOriginalMessage() + " (line "
-                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")", e);
+            throw new CheckpointException(
+                    source + ": invalid JSON: " + e.getOriginalMessage() + " (line "
+                            + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr() + ")",
+                    e);
         }
     }
 
