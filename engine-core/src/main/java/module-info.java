@@ -7,5 +7,8 @@ module dev.remora.core {
     requires static jdk.management;
 
     exports dev.remora.core;
+    exports dev.remora.core.checkpoint;
     exports dev.remora.core.json;
+    exports dev.remora.core.kernel;
+    exports dev.remora.core.weight;
 }

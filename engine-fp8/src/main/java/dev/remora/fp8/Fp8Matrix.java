@@ -1,0 +1,162 @@
+package dev.remora.fp8;
+
+import dev.remora.core.CheckpointException;
+import dev.remora.core.Scratch;
+import dev.remora.core.StoredMatrix;
+import dev.remora.core.Weight;
+import dev.remora.core.weight.TileLayout;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * A block-scaled FP8 matrix as a checkpoint stores it: codes row-major, and one factor for each block, blocks at the edges
+ * being partial. A slice of rows keeps its place in the grid of blocks: a head of 112 rows may lie across two of them.
+ */
+public final class Fp8Matrix implements StoredMatrix {
+    /** Name of the format, as safetensors writes it. */
+    public static final String FORMAT = "F8_E4M3";
+
+    private final String name;
+    private final MemorySegment codes;
+    private final BlockScales scales;
+    private final int firstRow;
+    private final int rows;
+    private final int cols;
+    private final boolean transposed;
+
+    /**
+     * @param name   of the tensor, for messages
+     * @param codes  exactly rows * cols bytes
+     * @param scales of the whole matrix
+     */
+    public Fp8Matrix(String name, MemorySegment codes, BlockScales scales, int rows, int cols) {
+        this(name, codes, scales, 0, rows, cols, false);
+        if (codes.byteSize() != (long) rows * cols) {
+            throw new IllegalArgumentException(
+                    name + ": " + codes.byteSize() + " bytes for an FP8 matrix (" + rows + ", " + cols + ")");
+        }
+    }
+
+    private Fp8Matrix(
+            String name, MemorySegment codes, BlockScales scales, int firstRow, int rows, int cols, boolean transposed) {
+        this.name = name;
+        this.codes = codes;
+        this.scales = scales;
+        this.firstRow = firstRow;
+        this.rows = rows;
+        this.cols = cols;
+        this.transposed = transposed;
+    }
+
+    @Override
+    public int rows() {
+        return transposed ? cols : rows;
+    }
+
+    @Override
+    public int cols() {
+        return transposed ? rows : cols;
+    }
+
+    @Override
+    public String format() {
+        return FORMAT;
+    }
+
+    @Override
+    public Fp8Matrix rows(int from, int count) {
+        if (transposed) {
+            throw new UnsupportedOperationException("take rows before transposing");
+        }
+        Objects.checkFromIndexSize(from, count, rows);
+        return new Fp8Matrix(
+                name,
+                codes.asSlice((long) from * cols, (long) count * cols),
+                scales,
+                firstRow + from,
+                count,
+                cols,
+                false);
+    }
+
+    @Override
+    public Fp8Matrix transposed() {
+        return new Fp8Matrix(name, codes, scales, firstRow, rows, cols, !transposed);
+    }
+
+    @Override
+    public long packedBytes() {
+        return TileLayout.bytes(rows(), cols(), 1) + 4L * Weight.TILE * tiles() * (runs().length - 1);
+    }
+
+    @Override
+    public Weight pack(Arena arena) {
+        MemorySegment tiles;
+        if (transposed) {
+            checkCodes();
+            tiles = TileLayout.packTransposed(codes, 0, rows(), cols(), 1, arena);
+        } else {
+            tiles = TileLayout.pack(codes, 0, rows, cols, 1, arena, E4m3::sound, this::notANumber);
+        }
+        int[] runs = runs();
+        float[] expanded = new float[Math.multiplyExact(tiles() * (runs.length - 1), Weight.TILE)];
+        int at = 0;
+        for (int tile = 0; tile < tiles(); tile++) {
+            for (int run = 0; run + 1 < runs.length; run++) {
+                for (int lane = 0; lane < Weight.TILE; lane++) {
+                    int row = tile * Weight.TILE + lane;
+                    expanded[at++] = row < rows() ? scale(row, runs[run]) : 0f;
+                }
+            }
+        }
+        return new Fp8Weight(tiles, rows(), cols(), runs, expanded);
+    }
+
+    private int tiles() {
+        return (rows() + Weight.TILE - 1) / Weight.TILE;
+    }
+
+    /** Columns where the scale may change, and at least every {@link Scratch#PANEL_ROWS} columns. */
+    private int[] runs() {
+        int block = transposed ? scales.blockRows() : scales.blockCols();
+        int phase = transposed ? firstRow : 0;
+        int[] runs = new int[cols() + 1];
+        int count = 0;
+        for (int col = 0; col < cols(); ) {
+            runs[count++] = col;
+            int blockEnd = ((phase + col) / block + 1) * block - phase;
+            col = Math.min(Math.min(blockEnd, col + Scratch.PANEL_ROWS), cols());
+        }
+        runs[count++] = cols();
+        return Arrays.copyOf(runs, count);
+    }
+
+    private float scale(int row, int col) {
+        return transposed ? scales.at(firstRow + col, row) : scales.at(firstRow + row, col);
+    }
+
+    private void checkCodes() {
+        for (long at = 0; at < codes.byteSize(); at++) {
+            if ((codes.get(ValueLayout.JAVA_BYTE, at) & 0x7f) == 0x7f) {
+                throw notANumber((int) (at / cols), at % cols);
+            }
+        }
+    }
+
+    private CheckpointException notANumber(int row, long byteInRow) {
+        return new CheckpointException(name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row "
+                + (firstRow + row) + " near column " + byteInRow + "; the file is damaged or was quantised wrongly");
+    }
+
+    @Override
+    public void dequantizeRow(int row, float[] dst, int dstAt) {
+        Objects.checkIndex(row, rows());
+        for (int col = 0; col < cols(); col++) {
+            long index = transposed ? (long) col * cols + row : (long) row * cols + col;
+            dst[dstAt + col] = E4m3.toFloat(codes.get(ValueLayout.JAVA_BYTE, index)) * scale(row, col);
+        }
+    }
+}
