@@ -30,6 +30,12 @@ public interface StoredMatrix {
      */
     Weight pack(Arena arena);
 
+    /** The same matrix in memory of its own, still row-major: for lookups by row. */
+    StoredMatrix copy(Arena arena);
+
+    /** Bytes that {@link #copy} will allocate. */
+    long storedBytes();
+
     /** Writes row {@code row}, decoded to f32, to {@code cols} values of dst. */
     void dequantizeRow(int row, float[] dst, int dstAt);
 }

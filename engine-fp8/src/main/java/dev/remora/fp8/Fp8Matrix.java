@@ -115,6 +115,18 @@ public final class Fp8Matrix implements StoredMatrix {
         return new Fp8Weight(tiles, rows(), cols(), runs, expanded);
     }
 
+    @Override
+    public Fp8Matrix copy(Arena arena) {
+        checkCodes();
+        MemorySegment copy = arena.allocate(codes.byteSize(), 64).copyFrom(codes);
+        return new Fp8Matrix(name, copy, scales, firstRow, rows, cols, transposed);
+    }
+
+    @Override
+    public long storedBytes() {
+        return codes.byteSize();
+    }
+
     private int tiles() {
         return (rows() + Weight.TILE - 1) / Weight.TILE;
     }

@@ -1,9 +1,7 @@
 package dev.remora.mla;
 
 import dev.remora.core.RmsNorm;
-import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
-import java.lang.foreign.Arena;
 
 /**
  * The matrices of one layer, named as in the checkpoint. {@code kv_b_proj} is split by head, and its key half is kept in
@@ -38,25 +36,4 @@ public record MlaWeights(
         Weight oProj,
         float[] qABias,
         float[] kvABias,
-        float[] oBias) {
-    /** W_UK of one head, out of kv_b_proj: (heads * (nope + v), c). */
-    public static StoredMatrix keyRows(StoredMatrix kvBProj, MlaConfig config, int head) {
-        return kvBProj.rows(head * config.kvUpHeadDim(), config.qkNopeHeadDim());
-    }
-
-    /** W_UV of one head, out of kv_b_proj. */
-    public static StoredMatrix valueRows(StoredMatrix kvBProj, MlaConfig config, int head) {
-        return kvBProj.rows(head * config.kvUpHeadDim() + config.qkNopeHeadDim(), config.vHeadDim());
-    }
-
-    /** Packs W_UK, W_UK^T and W_UV of every head into the three arrays, which have an element for each head. */
-    public static void packKvBProj(
-            StoredMatrix kvBProj, MlaConfig config, Arena arena, Weight[] keyUp, Weight[] keyUpT, Weight[] valueUp) {
-        for (int head = 0; head < config.numAttentionHeads(); head++) {
-            StoredMatrix keys = keyRows(kvBProj, config, head);
-            keyUp[head] = keys.pack(arena);
-            keyUpT[head] = keys.transposed().pack(arena);
-            valueUp[head] = valueRows(kvBProj, config, head).pack(arena);
-        }
-    }
-}
+        float[] oBias) {}

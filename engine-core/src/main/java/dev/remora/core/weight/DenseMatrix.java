@@ -81,6 +81,17 @@ public final class DenseMatrix implements StoredMatrix {
         return new DenseWeight(format, tiles, rows(), cols());
     }
 
+    @Override
+    public DenseMatrix copy(Arena arena) {
+        MemorySegment copy = arena.allocate(data.byteSize(), 64).copyFrom(data);
+        return new DenseMatrix(name, format, copy, rows, cols, transposed);
+    }
+
+    @Override
+    public long storedBytes() {
+        return data.byteSize();
+    }
+
     private CheckpointException notANumber(int row, long byteInRow) {
         return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row " + row
                 + " near column " + byteInRow / format.elementBytes() + "; the file is damaged or was saved from a"

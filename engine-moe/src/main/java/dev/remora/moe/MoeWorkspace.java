@@ -1,0 +1,114 @@
+package dev.remora.moe;
+
+import dev.remora.core.Rows;
+import dev.remora.core.SwiGlu;
+import dev.remora.core.SwiGluGroups;
+import dev.remora.core.ThreadTeam;
+
+/** The buffers of all sparse layers, which run one after the other. Made once for an engine. */
+public final class MoeWorkspace {
+    private static final RoutingListener NOBODY = (layer, routing) -> {};
+
+    private final ThreadTeam team;
+    private final int maxRows;
+    private final Rows scores;
+    private final Rows choice;
+    private final Rows groups;
+    private final Routing routing;
+    private final ExpertGroups expertGroups;
+    private final SwiGlu[] networks;
+    private final SwiGluGroups runs;
+    private final Rows activation;
+    private final Rows sharedActivation;
+    private final Rows output;
+    private RoutingListener listener = NOBODY;
+
+    /**
+     * @param maxRows most rows of a step
+     * @param team    of the engine
+     */
+    public MoeWorkspace(MoeConfig config, int maxRows, ThreadTeam team) {
+        this.team = team;
+        this.maxRows = maxRows;
+        int slots = Math.multiplyExact(maxRows, config.numExpertsPerTok());
+        scores = new Rows(maxRows, config.nRoutedExperts());
+        choice = new Rows(maxRows, config.nRoutedExperts());
+        groups = new Rows(maxRows, config.limitsGroups() ? config.nGroup() : 0);
+        routing = new Routing(maxRows, config.numExpertsPerTok());
+        activation = new Rows(slots, config.moeIntermediateSize());
+        sharedActivation = new Rows(maxRows, config.sharedIntermediateSize());
+        output = new Rows(slots, config.hiddenSize());
+        expertGroups = new ExpertGroups(config, maxRows, activation, output);
+        networks = new SwiGlu[expertGroups.capacity()];
+        runs = new SwiGluGroups(team, expertGroups.capacity() + 1);
+    }
+
+    /** Bytes that a workspace takes, for the account of memory before loading. */
+    public static long bytes(MoeConfig config, int maxRows) {
+        long slots = (long) maxRows * config.numExpertsPerTok();
+        long floats = slots * ((long) config.hiddenSize() + config.moeIntermediateSize())
+                + (long) maxRows * config.sharedIntermediateSize()
+                + 2L * maxRows * config.nRoutedExperts();
+        long offsets = 3L * maxRows * Math.min(config.nRoutedExperts(), slots);
+        return Float.BYTES * floats + Integer.BYTES * offsets;
+    }
+
+    /** Sets who sees the router's decisions; there is one. */
+    public void listen(RoutingListener newListener) {
+        listener = newListener;
+    }
+
+    RoutingListener listener() {
+        return listener;
+    }
+
+    ThreadTeam team() {
+        return team;
+    }
+
+    int maxRows() {
+        return maxRows;
+    }
+
+    /** Logits of the router, then scores, (n, n_routed_experts). */
+    Rows scores() {
+        return scores;
+    }
+
+    /** What experts are chosen by: scores plus bias, with what is out of reach at negative infinity. */
+    Rows choice() {
+        return choice;
+    }
+
+    /** Scores of the groups, (maxRows, n_group); of width 0 where groups do not matter. */
+    Rows groups() {
+        return groups;
+    }
+
+    /** The decision of the layer that ran last. */
+    Routing routing() {
+        return routing;
+    }
+
+    ExpertGroups expertGroups() {
+        return expertGroups;
+    }
+
+    /** Experts in use, in the order of the groups. */
+    SwiGlu[] networks() {
+        return networks;
+    }
+
+    SwiGluGroups runs() {
+        return runs;
+    }
+
+    Rows sharedActivation() {
+        return sharedActivation;
+    }
+
+    /** Outputs of experts, row after row within expert after expert, (n * num_experts_per_tok, hidden_size). */
+    Rows output() {
+        return output;
+    }
+}

@@ -1,0 +1,6 @@
+/** Mixture of experts, DeepSeek style: router, experts and their sum. */
+module dev.remora.moe {
+    requires transitive dev.remora.core;
+
+    exports dev.remora.moe;
+}

@@ -1,0 +1,51 @@
+package dev.remora.models.deepseek;
+
+import dev.remora.core.RopeScaling;
+import dev.remora.core.json.JsonObject;
+
+/**
+ * The rotary part of config.json, in both of its forms: {@code rope_theta} with {@code rope_scaling}, and {@code
+ * rope_parameters}, which holds both.
+ */
+record RopeConfig(double theta, RopeScaling scaling) {
+    private static final double DEFAULT_THETA = 10_000;
+
+    static RopeConfig parse(JsonObject c, int maxPositionEmbeddings) {
+        JsonObject parameters = c.has("rope_parameters") ? c.object("rope_parameters") : null;
+        double theta = parameters != null && parameters.has("rope_theta")
+                ? DeepSeekConfig.positive(parameters, "rope_theta", DEFAULT_THETA)
+                : DeepSeekConfig.positive(c, "rope_theta", DEFAULT_THETA);
+        if (parameters == null && c.has("rope_scaling")) {
+            parameters = c.object("rope_scaling");
+        }
+        return new RopeConfig(
+                theta, parameters == null ? new RopeScaling.None() : scaling(parameters, maxPositionEmbeddings));
+    }
+
+    private static RopeScaling scaling(JsonObject p, int maxPositionEmbeddings) {
+        String type = p.string("rope_type", p.string("type", "default"));
+        return switch (type) {
+            case "default" -> new RopeScaling.None();
+            case "yarn" -> yarn(p, maxPositionEmbeddings);
+            default -> throw DeepSeekConfig.unsupported(p, "rope_type", "\"" + type + "\"", "\"default\" and \"yarn\"");
+        };
+    }
+
+    private static RopeScaling yarn(JsonObject p, int maxPositionEmbeddings) {
+        if (!p.bool("truncate", true)) {
+            throw DeepSeekConfig.unsupported(p, "truncate", "false", "true");
+        }
+        if (p.has("attention_factor")) {
+            throw DeepSeekConfig.unsupported(
+                    p, "attention_factor", p.get("attention_factor").toString(), "mscale and mscale_all_dim only");
+        }
+        int original = p.integer("original_max_position_embeddings", maxPositionEmbeddings);
+        return new RopeScaling.Yarn(
+                DeepSeekConfig.positive(p, "factor"),
+                original,
+                DeepSeekConfig.positive(p, "beta_fast", 32),
+                DeepSeekConfig.positive(p, "beta_slow", 1),
+                p.number("mscale", 1),
+                p.number("mscale_all_dim", 0));
+    }
+}

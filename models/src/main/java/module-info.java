@@ -1,0 +1,7 @@
+/** Families, assembly, sessions and generation: the library that applications use. Entry: {@code Llm}. */
+module dev.remora.models {
+    requires transitive dev.remora.core;
+    requires dev.remora.fp8;
+    requires dev.remora.mla;
+    requires dev.remora.moe;
+}
