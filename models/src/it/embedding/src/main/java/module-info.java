@@ -1,0 +1,4 @@
+module com.example.app {
+    requires dev.remora.core;
+    requires dev.remora.tiny;
+}
