@@ -11,4 +11,5 @@ module dev.remora.core {
     exports dev.remora.core.json;
     exports dev.remora.core.kernel;
     exports dev.remora.core.weight;
+    exports dev.remora.core.template;
 }
