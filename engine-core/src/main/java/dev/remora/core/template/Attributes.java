@@ -91,8 +91,9 @@ final class Attributes {
     }
 
     private static Undefined unsafe(Object owner, String name) {
-        return new Undefined("access to attribute '" + name + "' of '" + Values.typeName(owner) + "' is unsafe: values"
-                + " cannot be changed in a chat template");
+        return new Undefined("access to attribute '" + name + "' of '" + Values.typeName(owner) + "' object is unsafe: "
+                + (name.startsWith("_") ? "internals are hidden" : "values cannot be changed")
+                + " in a chat template");
     }
 
     /** {@code owner} by a path as filters take it: {@code "function.name"}, {@code "0"} or an integer. */
@@ -127,6 +128,9 @@ final class Attributes {
         }
         int from = bound(start, by > 0 ? 0 : size - 1, size, by);
         int to = bound(stop, by > 0 ? size : -1, size, by);
+        if (owner instanceof PyRange range) {
+            return range.slice(from, to, by);
+        }
         List<Object> cut = new ArrayList<>();
         for (long i = from; by > 0 ? i < to : i > to; i += by) {
             cut.add(items.get((int) i));

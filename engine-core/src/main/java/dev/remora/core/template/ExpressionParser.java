@@ -17,6 +17,9 @@ class ExpressionParser {
     /** Above 0 inside a condition: what may never run may name filters that do not exist. */
     int conditional;
 
+    /** The first unknown filter or test; forgotten where a condition turns out to follow it. */
+    private TemplateException unknown;
+
     /** Which of varargs, kwargs and caller the macro being parsed reads. */
     Set<String> implicit = new HashSet<>();
 
@@ -96,8 +99,10 @@ class ExpressionParser {
     final Node.Expression expression() {
         enter();
         int line = peek().line();
+        TemplateException before = unknown;
         Node.Expression value = or();
         for (int n = 0; skipName("if"); chain(++n)) {
+            unknown = before;
             conditional++;
             Node.Expression test = or();
             Node.Expression otherwise = skipName("else") ? expression() : null;
@@ -471,7 +476,14 @@ class ExpressionParser {
         try {
             lookup.run();
         } catch (PyError e) {
-            throw error(line, e.getMessage());
+            unknown = unknown == null ? error(line, e.getMessage()) : unknown;
+        }
+    }
+
+    /** To be called behind each statement: throws if it names a filter or test that does not exist. */
+    final void throwUnknown() {
+        if (unknown != null) {
+            throw unknown;
         }
     }
 }

@@ -41,7 +41,7 @@ final class NumberFilters {
             Object parsed = parse(text, a.integer(1, 10));
             if (parsed == null) {
                 Double real = parseReal(text);
-                parsed = real == null || !Double.isFinite(real) ? fallback : (Object) Operators.normal(truncate(real));
+                parsed = real == null || !Double.isFinite(real) ? fallback : Operators.normal(truncate(real));
             }
             return parsed;
         }
@@ -65,7 +65,7 @@ final class NumberFilters {
 
     private static Object parse(String text, int base) {
         if (base != 0 && (base < 2 || base > 36)) {
-            throw new PyError("int() base must be >= 2 and <= 36, or 0");
+            return null;
         }
         String digits = PyString.strip(text, null, true, true);
         boolean negative = digits.startsWith("-");

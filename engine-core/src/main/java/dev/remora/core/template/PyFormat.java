@@ -170,7 +170,7 @@ final class PyFormat {
             body = cut(Repr.str(value), precision);
         } else {
             body = switch (kind) {
-                case ' ' -> precision < 0 ? Repr.str(value) : real('g', value, precision);
+                case ' ' -> plain(value, precision);
                 case 'd' -> integer(kind, value).toString();
                 case 'x', 'X', 'o', 'b' -> radix(kind, value);
                 case '%' -> real('f', Values.real(value) * 100, precision < 0 ? 6 : precision) + "%";
@@ -191,7 +191,19 @@ final class PyFormat {
         }
         String align = m.group(2) == null ? (numeric ? ">" : "<") : m.group(2);
         String fill = m.group(1) == null ? " " : m.group(1);
-        return PyString.pad(body, width, fill, !align.equals("<"), align.equals("<") || align.equals("^"));
+        if (align.equals("^")) {
+            int length = body.codePointCount(0, body.length());
+            body = PyString.pad(body, length + Math.max(0, width - length) / 2, fill, true, false);
+        }
+        return PyString.pad(body, width, fill, align.equals(">"), !align.equals(">"));
+    }
+
+    private static String plain(Object number, int precision) {
+        if (Values.isInteger(number)) {
+            return Values.big(number).toString();
+        }
+        String text = precision < 0 ? Repr.str(number) : real('g', number, precision);
+        return text.chars().allMatch(c -> c == '-' || Character.isDigit(c)) ? text + ".0" : text;
     }
 
     private static String grouped(String body, String separator) {

@@ -23,6 +23,11 @@ final class PyRange extends AbstractList<Object> {
         this.size = (int) Math.max(0, count);
     }
 
+    /** The range of the elements from one position to another. */
+    PyRange slice(int from, int to, int by) {
+        return new PyRange(start + from * step, start + to * step, step * by);
+    }
+
     @Override
     public Object get(int index) {
         return start + index * step;

@@ -66,7 +66,7 @@ final class PyString {
             String rest = strip(text, null, true, false);
             while (!rest.isEmpty()) {
                 if (limit >= 0 && parts.size() == limit) {
-                    parts.add(strip(rest, null, false, true));
+                    parts.add(rest);
                     break;
                 }
                 int end = 0;
@@ -98,7 +98,7 @@ final class PyString {
             String rest = strip(text, null, false, true);
             while (!rest.isEmpty()) {
                 if (parts.size() == limit) {
-                    parts.addFirst(strip(rest, null, true, false));
+                    parts.addFirst(rest);
                     break;
                 }
                 int start = rest.length();

@@ -1,6 +1,8 @@
 package dev.remora.core.template;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -121,6 +123,11 @@ final class Repr {
             return 1 / value < 0 ? "-0.0" : "0.0";
         }
         BigDecimal decimal = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+        if (decimal.precision() == 2) {
+            // Java prints two digits even where one is enough: 4.9E-324.
+            BigDecimal shorter = decimal.round(new MathContext(1, RoundingMode.HALF_EVEN));
+            decimal = shorter.doubleValue() == value ? shorter : decimal;
+        }
         String digits = decimal.unscaledValue().abs().toString();
         int exponent = digits.length() - decimal.scale() - 1;
         String sign = value < 0 ? "-" : "";

@@ -15,14 +15,14 @@ final class SequenceFilters {
 
     static Map<String, Filter> all() {
         return Map.ofEntries(
-                Map.entry("length", (v, a) -> Values.length(v)),
-                Map.entry("count", (v, a) -> Values.length(v)),
-                Map.entry("first", SequenceFilters::first),
-                Map.entry("last", SequenceFilters::last),
-                Map.entry("list", (v, a) -> new ArrayList<>(Values.list(v))),
+                plain("length", Values::length),
+                plain("count", Values::length),
+                plain("first", SequenceFilters::first),
+                plain("last", SequenceFilters::last),
+                plain("list", v -> new ArrayList<>(Values.list(v))),
                 Map.entry("join", SequenceFilters::join),
-                Map.entry("reverse", SequenceFilters::reverse),
-                Map.entry("items", SequenceFilters::items),
+                plain("reverse", SequenceFilters::reverse),
+                plain("items", SequenceFilters::items),
                 Map.entry("dictsort", SequenceFilters::dictSort),
                 Map.entry("sort", SequenceFilters::sort),
                 Map.entry("unique", SequenceFilters::unique),
@@ -35,12 +35,19 @@ final class SequenceFilters {
                 Map.entry("attr", SequenceFilters::attr));
     }
 
-    private static Object first(Object value, Args args) {
+    private static Map.Entry<String, Filter> plain(String name, UnaryOperator<Object> filter) {
+        return Map.entry(name, (value, args) -> {
+            args.bind(name, 0);
+            return filter.apply(value);
+        });
+    }
+
+    private static Object first(Object value) {
         var items = Values.iterate(value);
         return items.hasNext() ? items.next() : new Undefined("No first item, sequence was empty.");
     }
 
-    private static Object last(Object value, Args args) {
+    private static Object last(Object value) {
         if (value instanceof Generator || value instanceof Undefined || !Values.isSized(value)) {
             throw new PyError("'" + Values.typeName(value) + "' object is not reversible");
         }
@@ -61,8 +68,7 @@ final class SequenceFilters {
         return out.toString();
     }
 
-    private static Object reverse(Object value, Args args) {
-        args.bind("reverse", 0);
+    private static Object reverse(Object value) {
         List<Object> reversed = Values.list(value).reversed();
         if (!(value instanceof String)) {
             return new Generator(reversed);
@@ -72,8 +78,7 @@ final class SequenceFilters {
         return text.toString();
     }
 
-    private static Object items(Object value, Args args) {
-        args.bind("items", 0);
+    private static Object items(Object value) {
         if (value instanceof Undefined) {
             return new Generator(List.of());
         }

@@ -33,6 +33,7 @@ final class StatementParser extends ExpressionParser {
                 case VARIABLE_BEGIN -> {
                     body.add(new Node.Output(tuple(true, null)));
                     expect(Token.Kind.VARIABLE_END, "'}}'");
+                    throwUnknown();
                 }
                 case BLOCK_BEGIN -> {
                     Token tag = expect(Token.Kind.NAME, "the name of a tag");
@@ -43,10 +44,11 @@ final class StatementParser extends ExpressionParser {
                     }
                     body.add(statement(tag));
                     expect(Token.Kind.BLOCK_END, "'%}'");
+                    throwUnknown();
                 }
                 default -> {
                     if (opening != null) {
-                        throw error(opening.line(), "'" + opening.text() + "' has no " + String.join(" or ", ends));
+                        throw error(opening.line(), "'" + opening.text() + "' has no 'end" + opening.text() + "'");
                     }
                     leave();
                     return List.copyOf(body);
@@ -75,7 +77,13 @@ final class StatementParser extends ExpressionParser {
             }
             case "with" -> with(tag);
             case "generation" -> new Node.Block(outsideLoops(() -> bodyOf(tag, "endgeneration")));
-            case "print" -> new Node.Output(tuple(true, null));
+            case "print" -> {
+                List<Node.Statement> outputs = new ArrayList<>();
+                do {
+                    outputs.add(new Node.Output(expression()));
+                } while (skipOperator(","));
+                yield new Node.Block(List.copyOf(outputs));
+            }
             case "break", "continue" -> {
                 if (loops == 0) {
                     throw error(tag.line(), "'" + tag.text() + "' outside a loop");

@@ -19,27 +19,34 @@ final class TextFilters {
 
     static Map<String, Filter> all() {
         return Map.ofEntries(
-                Map.entry("upper", (v, a) -> Repr.str(v).toUpperCase(Locale.ROOT)),
-                Map.entry("lower", (v, a) -> Repr.str(v).toLowerCase(Locale.ROOT)),
-                Map.entry("capitalize", (v, a) -> PyString.capitalize(Repr.str(v))),
-                Map.entry("title", (v, a) -> title(Repr.str(v))),
+                plain("upper", s -> s.toUpperCase(Locale.ROOT)),
+                plain("lower", s -> s.toLowerCase(Locale.ROOT)),
+                plain("capitalize", PyString::capitalize),
+                plain("title", TextFilters::title),
                 Map.entry("trim", TextFilters::trim),
                 Map.entry("replace", TextFilters::replace),
-                Map.entry("string", (v, a) -> Repr.str(v)),
-                Map.entry("safe", (v, a) -> Repr.str(v)),
-                Map.entry("escape", (v, a) -> escape(Repr.str(v))),
-                Map.entry("e", (v, a) -> escape(Repr.str(v))),
-                Map.entry("forceescape", (v, a) -> escape(Repr.str(v))),
+                plain("string", s -> s),
+                plain("safe", s -> s),
+                plain("escape", TextFilters::escape),
+                plain("e", TextFilters::escape),
+                plain("forceescape", TextFilters::escape),
                 Map.entry("indent", TextFilters::indent),
                 Map.entry("center", (v, a) -> {
                     int width = a.bind("center", 0, "width").integer(0, 80);
                     return PyString.pad(Repr.str(v), width, " ", true, true);
                 }),
                 Map.entry("truncate", TextFilters::truncate),
-                Map.entry("wordcount", (v, a) -> WORD.matcher(Repr.str(v)).results().count()),
-                Map.entry("striptags", (v, a) -> stripTags(Repr.str(v))),
+                plain("wordcount", s -> WORD.matcher(s).results().count()),
+                plain("striptags", TextFilters::stripTags),
                 Map.entry("format", TextFilters::format),
                 Map.entry("urlencode", TextFilters::urlEncode));
+    }
+
+    private static Map.Entry<String, Filter> plain(String name, java.util.function.Function<String, Object> filter) {
+        return Map.entry(name, (value, args) -> {
+            args.bind(name, 0);
+            return filter.apply(Repr.str(value));
+        });
     }
 
     private static Object trim(Object value, Args args) {
