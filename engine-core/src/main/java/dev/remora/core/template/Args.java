@@ -8,7 +8,6 @@ import java.util.Map;
 /** The evaluated arguments of a call. */
 record Args(List<Object> positional, Map<String, Object> named) {
     static final Args NONE = new Args(List.of(), Map.of());
-    private static final Object MISSING = new Object();
 
     static Args of(Object... values) {
         return new Args(Arrays.asList(values), Map.of());
@@ -22,6 +21,7 @@ record Args(List<Object> positional, Map<String, Object> named) {
     /** Assigns the arguments to parameters, of which the first {@code required} have no default. */
     Bound bind(String function, int required, String... parameters) {
         Object[] values = new Object[parameters.length];
+        boolean[] given = new boolean[parameters.length];
         if (positional.size() > parameters.length) {
             throw new PyError(function + "() takes at most " + parameters.length + " arguments, found "
                     + positional.size());
@@ -29,6 +29,7 @@ record Args(List<Object> positional, Map<String, Object> named) {
         Map<String, Object> rest = new LinkedHashMap<>(named);
         for (int i = 0; i < parameters.length; i++) {
             boolean byName = rest.containsKey(parameters[i]);
+            given[i] = byName || i < positional.size();
             if (i < positional.size()) {
                 if (byName) {
                     throw new PyError(function + "() got two values for '" + parameters[i] + "'");
@@ -38,14 +39,12 @@ record Args(List<Object> positional, Map<String, Object> named) {
                 values[i] = rest.remove(parameters[i]);
             } else if (i < required) {
                 throw new PyError(function + "() misses its argument '" + parameters[i] + "'");
-            } else {
-                values[i] = MISSING;
             }
         }
         if (!rest.isEmpty()) {
             throw new PyError(function + "() has no argument '" + rest.keySet().iterator().next() + "'");
         }
-        return new Bound(function, parameters, values);
+        return new Bound(function, parameters, values, given);
     }
 
     /** Arguments by parameter. */
@@ -53,20 +52,22 @@ record Args(List<Object> positional, Map<String, Object> named) {
         private final String function;
         private final String[] parameters;
         private final Object[] values;
+        private final boolean[] given;
 
-        private Bound(String function, String[] parameters, Object[] values) {
+        private Bound(String function, String[] parameters, Object[] values, boolean[] given) {
             this.function = function;
             this.parameters = parameters;
             this.values = values;
+            this.given = given;
         }
 
         boolean has(int i) {
-            return values[i] != MISSING;
+            return given[i];
         }
 
         /** The value, null where none was given. */
         Object get(int i) {
-            return has(i) ? values[i] : null;
+            return values[i];
         }
 
         Object get(int i, Object fallback) {

@@ -19,7 +19,7 @@ final class Attributes {
     static Object attribute(Object owner, String name) {
         Object found = own(owner, name);
         if (found != null) {
-            return found == ContainerMethods.NONE ? null : found;
+            return found instanceof ContainerMethods.None ? null : found;
         }
         if (owner instanceof Map<?, ?> map && map.containsKey(name)) {
             return map.get(name);
@@ -59,11 +59,13 @@ final class Attributes {
             case null, default -> {}
         }
         Object found = key instanceof String name ? own(owner, name) : null;
-        return found == null ? Undefined.member(owner, key) : found == ContainerMethods.NONE ? null : found;
+        return found == null
+                ? Undefined.member(owner, key)
+                : found instanceof ContainerMethods.None ? null : found;
     }
 
     /**
-     * A method, or an attribute of one of Jinja's own objects; null if there is none, {@link ContainerMethods#NONE} for
+     * A method, or an attribute of one of Jinja's own objects; null if there is none, {@link ContainerMethods.None} for
      * None.
      */
     private static Object own(Object owner, String name) {

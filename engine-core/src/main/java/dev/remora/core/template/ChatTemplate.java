@@ -1,6 +1,7 @@
 package dev.remora.core.template;
 
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,7 +31,7 @@ public final class ChatTemplate {
      * @throws TemplateException at a syntax error, or a statement, filter or test that does not exist
      */
     public static ChatTemplate compile(String template, String source) {
-        return compile(template, source, Clock.systemDefaultZone());
+        return compile(template, source, Clock.system(ZoneId.systemDefault()));
     }
 
     /** As {@link #compile(String, String)}, with the clock that {@code strftime_now} reads. */

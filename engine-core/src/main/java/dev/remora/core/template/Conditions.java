@@ -92,7 +92,7 @@ final class Conditions {
 
     private static Map.Entry<String, Test> ordered(String name, String operator, IntPredicate test) {
         return with(name, (a, b) -> {
-            boolean nan = isNan(a) && Values.isNumber(b) || isNan(b) && Values.isNumber(a);
+            boolean nan = (isNan(a) && Values.isNumber(b)) || (isNan(b) && Values.isNumber(a));
             return !nan && test.test(Values.compare(a, b, operator));
         });
     }

@@ -8,12 +8,14 @@ import java.util.Map;
 /** The methods of Python's dict, list and tuple that change nothing. */
 final class ContainerMethods {
     /** Stands for None where null says that there is no such attribute. */
-    static final Object NONE = new Object();
+    enum None {
+        NONE
+    }
 
     private ContainerMethods() {}
 
     static Object orNone(Object value) {
-        return value == null ? NONE : value;
+        return value == null ? None.NONE : value;
     }
 
     static Function ofDict(Map<?, ?> map, String name) {

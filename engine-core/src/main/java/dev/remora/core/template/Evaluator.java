@@ -132,9 +132,6 @@ final class Evaluator {
     }
 
     private Args arguments(Node.Arguments given, Map<String, Object> more, Scope scope) {
-        if (given == Node.Arguments.NONE && more.isEmpty()) {
-            return Args.NONE;
-        }
         List<Object> positional = all(given.positional(), scope);
         if (given.star() != null) {
             positional.addAll(Values.list(evaluate(given.star(), scope)));

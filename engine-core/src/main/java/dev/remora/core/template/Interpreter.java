@@ -7,7 +7,7 @@ import java.util.NoSuchElementException;
 
 /** Runs the statements of one rendering. Not for several threads: each rendering has its own. */
 final class Interpreter {
-    private enum Signal {
+    enum Signal {
         NEXT,
         BREAK,
         CONTINUE

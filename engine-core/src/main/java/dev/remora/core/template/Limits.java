@@ -12,7 +12,7 @@ final class Limits {
     /** Elements of one list. */
     static final int ITEMS = 1 << 22;
     /** Loop iterations and macro calls of one rendering. */
-    static final int STEPS = 10_000_000;
+    static final int STEPS = 2_000_000;
     /** Macro calls and recursive loops inside one another. */
     static final int CALLS = 150;
     /** Expressions and statements inside one another. */

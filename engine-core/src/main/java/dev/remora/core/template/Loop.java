@@ -10,17 +10,19 @@ import java.util.function.UnaryOperator;
  * a filter of the loop may depend on what the body does.
  */
 final class Loop implements Function {
-    private static final Object MISSING = new Object();
+    private enum Missing {
+        MISSING
+    }
 
     private final UnaryOperator<Object> recurse;
     private final int depth0;
     private Iterator<Object> items;
     private long length;
     private long index0 = -1;
-    private Object before = MISSING;
-    private Object current = MISSING;
-    private Object after = MISSING;
-    private Object lastChanged = MISSING;
+    private Object before = Missing.MISSING;
+    private Object current = Missing.MISSING;
+    private Object after = Missing.MISSING;
+    private Object lastChanged = Missing.MISSING;
 
     /**
      * @param length number of items, -1 if it must be counted
@@ -34,12 +36,12 @@ final class Loop implements Function {
     }
 
     boolean advance() {
-        if (after == MISSING && !items.hasNext()) {
+        if (after instanceof Missing && !items.hasNext()) {
             return false;
         }
         before = current;
-        current = after == MISSING ? items.next() : after;
-        after = MISSING;
+        current = after instanceof Missing ? items.next() : after;
+        after = Missing.MISSING;
         index0++;
         return true;
     }
@@ -57,19 +59,19 @@ final class Loop implements Function {
             List<Object> rest = new ArrayList<>();
             items.forEachRemaining(rest::add);
             items = rest.iterator();
-            length = rest.size() + index0 + 1 + (after == MISSING ? 0 : 1);
+            length = rest.size() + index0 + 1 + (after instanceof Missing ? 0 : 1);
         }
         return length;
     }
 
     private Object peek() {
-        if (after == MISSING && items.hasNext()) {
+        if (after instanceof Missing && items.hasNext()) {
             after = items.next();
         }
         return after;
     }
 
-    /** The attribute, null if there is none, {@link ContainerMethods#NONE} for None. */
+    /** The attribute, null if there is none, {@link ContainerMethods.None} for None. */
     Object attribute(String name) {
         return switch (name) {
             case "index0" -> index0;
@@ -77,7 +79,7 @@ final class Loop implements Function {
             case "revindex0" -> length() - index0 - 1;
             case "revindex" -> length() - index0;
             case "first" -> index0 == 0;
-            case "last" -> peek() == MISSING;
+            case "last" -> peek() instanceof Missing;
             case "length" -> length();
             case "depth0" -> (long) depth0;
             case "depth" -> depth0 + 1L;
@@ -85,7 +87,7 @@ final class Loop implements Function {
                 index0 == 0 ? new Undefined("there is no previous item") : ContainerMethods.orNone(before);
             case "nextitem" -> {
                 Object next = peek();
-                yield next == MISSING ? new Undefined("there is no next item") : ContainerMethods.orNone(next);
+                yield next instanceof Missing ? new Undefined("there is no next item") : ContainerMethods.orNone(next);
             }
             case "cycle" -> (Function) args -> {
                 if (args.positional().isEmpty()) {
@@ -94,7 +96,7 @@ final class Loop implements Function {
                 return args.positional().get((int) (index0 % args.positional().size()));
             };
             case "changed" -> (Function) args -> {
-                boolean changed = lastChanged == MISSING || !Values.equal(lastChanged, args.positional());
+                boolean changed = lastChanged instanceof Missing || !Values.equal(lastChanged, args.positional());
                 lastChanged = args.positional();
                 return changed;
             };

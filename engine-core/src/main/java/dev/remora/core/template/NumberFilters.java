@@ -45,7 +45,7 @@ final class NumberFilters {
             }
             return parsed;
         }
-        if (!Values.isNumber(value) || !Double.isFinite(Values.real(value)) && !Values.isInteger(value)) {
+        if (!Values.isNumber(value) || (!Values.isInteger(value) && !Double.isFinite(Values.real(value)))) {
             return fallback;
         }
         return Operators.normal(truncate(value));

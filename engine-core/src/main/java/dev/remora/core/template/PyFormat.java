@@ -140,7 +140,7 @@ final class PyFormat {
         } else {
             throw new PyError("format(): there is no argument '" + first + "'");
         }
-        for (String part : name.substring(end).split("[.\\[]")) {
+        for (String part : name.substring(end).split("[.\\[]", -1)) {
             if (!part.isEmpty()) {
                 String key = part.endsWith("]") ? part.substring(0, part.length() - 1) : part;
                 boolean index = key.chars().allMatch(Character::isDigit);

@@ -88,9 +88,6 @@ final class Values {
     }
 
     static boolean equal(Object a, Object b) {
-        if (a == b) {
-            return true;
-        }
         if (isNumber(a) && isNumber(b)) {
             return compareNumbers(a, b) == 0;
         }
@@ -124,6 +121,7 @@ final class Values {
     }
 
     /** Python's {@code is}, as far as values of this interpreter have an identity. */
+    @SuppressWarnings("ReferenceEquality") // identity is what is asked for
     static boolean same(Object a, Object b) {
         if (a instanceof Boolean || b instanceof Boolean) {
             return a instanceof Boolean && a.equals(b);
@@ -161,7 +159,7 @@ final class Values {
         if (isReal(a) || isReal(b)) {
             double x = real(a);
             double y = real(b);
-            if (isReal(a) && isReal(b) || !Double.isFinite(x) || !Double.isFinite(y)) {
+            if ((isReal(a) && isReal(b)) || !Double.isFinite(x) || !Double.isFinite(y)) {
                 return x == y ? 0 : Double.compare(x, y);
             }
             return exact(a).compareTo(exact(b));

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -89,7 +91,7 @@ class ChatTemplateTest {
                 "{% for x in [[]] recursive %}{{ loop([[]]) }}{% endfor %} # macro calls inside one another",
                 "{{ 'x' * 100000000 }} # the text grows beyond",
                 "{{ 2 * ([0] * 9000000) }} # the list grows beyond",
-                "{{ 10 ** 10 ** 10 }} # the integer grows beyond",
+                "{{ 10 ** (10 ** 10) }} # the integer grows beyond",
                 "{{ (2 ** 60000) * (2 ** 60000) }} # the integer grows beyond",
                 "{{ range(100001) }} # range too big",
                 "{{ 'a'.center(2000000000) }} # the text grows beyond",
@@ -142,8 +144,8 @@ class ChatTemplateTest {
         assertEquals("4 3.0 1180591620717411303425 None True",
                 render("{{ i + 1 }} {{ f * 2 }} {{ b + 1 }} {{ z }} {{ {3: 'x'}[i] == 'x' }}", variables));
         TemplateException e =
-                assertThrows(TemplateException.class, () -> render("{{ o }}", Map.of("o", new StringBuilder())));
-        assertEquals("a value of class java.lang.StringBuilder cannot be used in a template", e.reason());
+                assertThrows(TemplateException.class, () -> render("{{ o }}", Map.of("o", new Object())));
+        assertEquals("a value of class java.lang.Object cannot be used in a template", e.reason());
     }
 
     @Test
@@ -159,11 +161,10 @@ class ChatTemplateTest {
                 texts.add(pool.submit(() -> template.render(variables)));
             }
             for (int t = 0; t < 64; t++) {
-                StringBuilder expected = new StringBuilder();
-                for (int i = 0; i < 50; i++) {
-                    expected.append(i * t).append(',');
-                }
-                assertEquals(expected + "50", texts.get(t).get());
+                int k = t;
+                String expected =
+                        IntStream.range(0, 50).mapToObj(i -> i * k + ",").collect(Collectors.joining()) + "50";
+                assertEquals(expected, texts.get(t).get());
             }
         }
     }
