@@ -23,8 +23,8 @@ record Args(List<Object> positional, Map<String, Object> named) {
         Object[] values = new Object[parameters.length];
         boolean[] given = new boolean[parameters.length];
         if (positional.size() > parameters.length) {
-            throw new PyError(function + "() takes at most " + parameters.length + " arguments, found "
-                    + positional.size());
+            throw new PyError(
+                    function + "() takes at most " + parameters.length + " arguments, found " + positional.size());
         }
         Map<String, Object> rest = new LinkedHashMap<>(named);
         for (int i = 0; i < parameters.length; i++) {
@@ -42,7 +42,8 @@ record Args(List<Object> positional, Map<String, Object> named) {
             }
         }
         if (!rest.isEmpty()) {
-            throw new PyError(function + "() has no argument '" + rest.keySet().iterator().next() + "'");
+            throw new PyError(
+                    function + "() has no argument '" + rest.keySet().iterator().next() + "'");
         }
         return new Bound(function, parameters, values, given);
     }

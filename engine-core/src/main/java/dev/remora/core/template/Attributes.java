@@ -59,9 +59,7 @@ final class Attributes {
             case null, default -> {}
         }
         Object found = key instanceof String name ? own(owner, name) : null;
-        return found == null
-                ? Undefined.member(owner, key)
-                : found instanceof ContainerMethods.None ? null : found;
+        return found == null ? Undefined.member(owner, key) : found instanceof ContainerMethods.None ? null : found;
     }
 
     /**
@@ -105,7 +103,8 @@ final class Attributes {
         }
         Object value = owner;
         for (String part : text.split("\\.", -1)) {
-            boolean index = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean index =
+                    !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
             value = item(value, index ? (Object) Long.valueOf(part) : part);
         }
         return value;

@@ -87,7 +87,8 @@ final class Conditions {
 
     private static Map.Entry<String, Test> with(String name, BiPredicate<Object, Object> test) {
         return Map.entry(
-                name, (value, args) -> test.test(value, args.bind(name, 1, "other").get(0)));
+                name,
+                (value, args) -> test.test(value, args.bind(name, 1, "other").get(0)));
     }
 
     private static Map.Entry<String, Test> ordered(String name, String operator, IntPredicate test) {

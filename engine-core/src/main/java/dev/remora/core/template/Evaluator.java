@@ -24,8 +24,7 @@ final class Evaluator {
                 case Node.Name name -> scope.get(name.name());
                 case Node.Attribute attribute ->
                     Attributes.attribute(evaluate(attribute.target(), scope), attribute.name());
-                case Node.Item item ->
-                    Attributes.item(evaluate(item.target(), scope), evaluate(item.index(), scope));
+                case Node.Item item -> Attributes.item(evaluate(item.target(), scope), evaluate(item.index(), scope));
                 case Node.Slice slice -> slice(slice, scope);
                 case Node.ListOf list -> all(list.items(), scope);
                 case Node.TupleOf tuple -> PyTuple.copyOf(all(tuple.items(), scope));

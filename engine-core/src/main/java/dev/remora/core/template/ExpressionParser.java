@@ -70,8 +70,7 @@ class ExpressionParser {
 
     final Token expect(Token.Kind kind, String what) {
         if (peek().kind() != kind) {
-            throw error(
-                    peek().line(), "expected " + what + ", found " + peek().describe());
+            throw error(peek().line(), "expected " + what + ", found " + peek().describe());
         }
         return next();
     }
@@ -199,9 +198,7 @@ class ExpressionParser {
             }
             rest.add(sum());
         }
-        return operators.isEmpty()
-                ? first
-                : new Node.Compare(line, first, List.copyOf(operators), List.copyOf(rest));
+        return operators.isEmpty() ? first : new Node.Compare(line, first, List.copyOf(operators), List.copyOf(rest));
     }
 
     private Node.Expression sum() {
@@ -338,11 +335,9 @@ class ExpressionParser {
                 Token member = next();
                 value = switch (member.kind()) {
                     case NAME -> new Node.Attribute(token.line(), value, member.text());
-                    case INTEGER ->
-                        new Node.Item(token.line(), value, new Node.Literal(member.line(), member.value()));
+                    case INTEGER -> new Node.Item(token.line(), value, new Node.Literal(member.line(), member.value()));
                     default ->
-                        throw error(
-                                member.line(), "expected a name or number after '.', found " + member.describe());
+                        throw error(member.line(), "expected a name or number after '.', found " + member.describe());
                 };
             } else if (token.isOperator("[")) {
                 next();

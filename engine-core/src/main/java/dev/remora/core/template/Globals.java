@@ -16,12 +16,14 @@ final class Globals {
                 "dict", (Function) Globals::dict,
                 "cycler", (Function) args -> new Cycler(args.positional()),
                 "joiner", (Function) Globals::joiner,
-                "raise_exception", (Function) args -> {
-                    throw new PyError(
-                            Repr.str(args.bind("raise_exception", 1, "message").get(0)));
-                },
-                "strftime_now", (Function)
-                        args -> Strftime.format(args.bind("strftime_now", 1, "format").string(0, ""), clock));
+                "raise_exception",
+                        (Function) args -> {
+                            throw new PyError(Repr.str(
+                                    args.bind("raise_exception", 1, "message").get(0)));
+                        },
+                "strftime_now",
+                        (Function) args -> Strftime.format(
+                                args.bind("strftime_now", 1, "format").string(0, ""), clock));
     }
 
     private static Object range(Args args) {
@@ -30,8 +32,7 @@ final class Globals {
             if (a.has(i) && !Values.isInteger(a.get(i))) {
                 throw a.get(i) instanceof Undefined undefined
                         ? undefined.error()
-                        : new PyError(
-                                "'" + Values.typeName(a.get(i)) + "' object cannot be interpreted as an integer");
+                        : new PyError("'" + Values.typeName(a.get(i)) + "' object cannot be interpreted as an integer");
             }
         }
         boolean one = !a.has(1);
@@ -41,7 +42,8 @@ final class Globals {
     static Map<String, Object> dict(Args args) {
         Map<String, Object> dict = new LinkedHashMap<>();
         if (args.positional().size() > 1) {
-            throw new PyError("dict expected at most 1 argument, got " + args.positional().size());
+            throw new PyError(
+                    "dict expected at most 1 argument, got " + args.positional().size());
         }
         for (Object from : args.positional()) {
             for (Object pair : from instanceof Map<?, ?> map ? ContainerMethods.items(map) : Values.list(from)) {
@@ -81,15 +83,17 @@ final class Globals {
         Object attribute(String name) {
             return switch (name) {
                 case "current" -> ContainerMethods.orNone(items.get(at));
-                case "next" -> (Function) args -> {
-                    Object item = items.get(at);
-                    at = (at + 1) % items.size();
-                    return item;
-                };
-                case "reset" -> (Function) args -> {
-                    at = 0;
-                    return null;
-                };
+                case "next" ->
+                    (Function) args -> {
+                        Object item = items.get(at);
+                        at = (at + 1) % items.size();
+                        return item;
+                    };
+                case "reset" ->
+                    (Function) args -> {
+                        at = 0;
+                        return null;
+                    };
                 default -> null;
             };
         }

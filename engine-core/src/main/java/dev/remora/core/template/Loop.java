@@ -89,17 +89,20 @@ final class Loop implements Function {
                 Object next = peek();
                 yield next instanceof Missing ? new Undefined("there is no next item") : ContainerMethods.orNone(next);
             }
-            case "cycle" -> (Function) args -> {
-                if (args.positional().isEmpty()) {
-                    throw new PyError("no items for cycling given");
-                }
-                return args.positional().get((int) (index0 % args.positional().size()));
-            };
-            case "changed" -> (Function) args -> {
-                boolean changed = lastChanged instanceof Missing || !Values.equal(lastChanged, args.positional());
-                lastChanged = args.positional();
-                return changed;
-            };
+            case "cycle" ->
+                (Function) args -> {
+                    if (args.positional().isEmpty()) {
+                        throw new PyError("no items for cycling given");
+                    }
+                    return args.positional()
+                            .get((int) (index0 % args.positional().size()));
+                };
+            case "changed" ->
+                (Function) args -> {
+                    boolean changed = lastChanged instanceof Missing || !Values.equal(lastChanged, args.positional());
+                    lastChanged = args.positional();
+                    return changed;
+                };
             default -> null;
         };
     }

@@ -58,7 +58,8 @@ final class Macro implements Function {
                     + rest.keySet().iterator().next() + "'");
         }
         if (signature.readsVarargs()) {
-            scope.set("varargs", PyTuple.copyOf(given.subList(Math.min(parameters.size(), given.size()), given.size())));
+            scope.set(
+                    "varargs", PyTuple.copyOf(given.subList(Math.min(parameters.size(), given.size()), given.size())));
         } else if (given.size() > parameters.size()) {
             throw new PyError("macro '" + name() + "' takes not more than " + parameters.size() + " argument(s)");
         }

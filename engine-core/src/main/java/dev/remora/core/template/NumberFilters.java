@@ -73,13 +73,12 @@ final class NumberFilters {
             digits = digits.substring(1);
         }
         String prefix = digits.substring(0, Math.min(2, digits.length())).toLowerCase(Locale.ROOT);
-        int named =
-                switch (prefix) {
-                    case "0x" -> 16;
-                    case "0o" -> 8;
-                    case "0b" -> 2;
-                    default -> 0;
-                };
+        int named = switch (prefix) {
+            case "0x" -> 16;
+            case "0o" -> 8;
+            case "0b" -> 2;
+            default -> 0;
+        };
         if (named != 0 && (base == 0 || base == named)) {
             digits = digits.substring(2);
         }

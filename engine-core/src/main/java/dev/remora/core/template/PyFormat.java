@@ -62,21 +62,19 @@ final class PyFormat {
         String flags = field.group(2);
         int precision = field.group(4) == null ? -1 : number(field.group(4));
         char kind = field.group(5).charAt(0);
-        String body =
-                switch (kind) {
-                    case 's' -> cut(Repr.str(value), precision);
-                    case 'r' -> cut(Repr.repr(value), precision);
-                    case 'd', 'i', 'u' -> {
-                        if (!Values.isNumber(value)) {
-                            throw new PyError("%" + kind + " format: a real number is required, not "
-                                    + Values.typeName(value));
-                        }
-                        yield NumberFilters.truncate(value).toString();
-                    }
-                    case 'x', 'X', 'o' -> radix(kind, value);
-                    case 'f', 'F', 'e', 'E', 'g', 'G' -> real(kind, value, precision < 0 ? 6 : precision);
-                    default -> throw new PyError("unsupported format character '" + kind + "'");
-                };
+        String body = switch (kind) {
+            case 's' -> cut(Repr.str(value), precision);
+            case 'r' -> cut(Repr.repr(value), precision);
+            case 'd', 'i', 'u' -> {
+                if (!Values.isNumber(value)) {
+                    throw new PyError("%" + kind + " format: a real number is required, not " + Values.typeName(value));
+                }
+                yield NumberFilters.truncate(value).toString();
+            }
+            case 'x', 'X', 'o' -> radix(kind, value);
+            case 'f', 'F', 'e', 'E', 'g', 'G' -> real(kind, value, precision < 0 ? 6 : precision);
+            default -> throw new PyError("unsupported format character '" + kind + "'");
+        };
         boolean numeric = kind != 's' && kind != 'r';
         if (numeric && !body.startsWith("-") && (flags.contains("+") || flags.contains(" "))) {
             body = (flags.contains("+") ? "+" : " ") + body;
@@ -165,7 +163,8 @@ final class PyFormat {
         String body;
         if (!numeric) {
             if (kind != ' ' && kind != 's') {
-                throw new PyError("unknown format code '" + kind + "' for object of type '" + Values.typeName(value) + "'");
+                throw new PyError(
+                        "unknown format code '" + kind + "' for object of type '" + Values.typeName(value) + "'");
             }
             body = cut(Repr.str(value), precision);
         } else {
@@ -175,8 +174,9 @@ final class PyFormat {
                 case 'x', 'X', 'o', 'b' -> radix(kind, value);
                 case '%' -> real('f', Values.real(value) * 100, precision < 0 ? 6 : precision) + "%";
                 case 'f', 'F', 'e', 'E', 'g', 'G' -> real(kind, value, precision < 0 ? 6 : precision);
-                default -> throw new PyError(
-                        "unknown format code '" + kind + "' for object of type '" + Values.typeName(value) + "'");
+                default ->
+                    throw new PyError(
+                            "unknown format code '" + kind + "' for object of type '" + Values.typeName(value) + "'");
             };
             if (m.group(7) != null) {
                 body = grouped(body, m.group(7));
@@ -222,7 +222,8 @@ final class PyFormat {
     private static String zeros(String body, int width) {
         boolean signed = !body.isEmpty() && "+- ".indexOf(body.charAt(0)) >= 0;
         Limits.text(width);
-        return body.substring(0, signed ? 1 : 0) + "0".repeat(Math.max(0, width - body.length()))
+        return body.substring(0, signed ? 1 : 0)
+                + "0".repeat(Math.max(0, width - body.length()))
                 + body.substring(signed ? 1 : 0);
     }
 
@@ -256,7 +257,8 @@ final class PyFormat {
         String sign = number < 0 || (number == 0 && 1 / number < 0) ? "-" : "";
         String text = sign
                 + switch (Character.toLowerCase(kind)) {
-                    case 'f' -> exact.abs().setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
+                    case 'f' ->
+                        exact.abs().setScale(precision, RoundingMode.HALF_EVEN).toPlainString();
                     case 'e' -> scientific(exact.abs(), precision);
                     default -> general(exact.abs(), Math.max(1, precision));
                 };
@@ -267,7 +269,9 @@ final class PyFormat {
         BigDecimal rounded = value.round(new MathContext(precision + 1, RoundingMode.HALF_EVEN));
         String digits = rounded.unscaledValue().toString();
         int exponent = value.signum() == 0 ? 0 : digits.length() - rounded.scale() - 1;
-        digits = digits.length() > precision ? digits.substring(0, precision + 1) : digits + "0".repeat(precision + 1 - digits.length());
+        digits = digits.length() > precision
+                ? digits.substring(0, precision + 1)
+                : digits + "0".repeat(precision + 1 - digits.length());
         return digits.charAt(0) + (precision > 0 ? "." + digits.substring(1) : "") + "e" + (exponent < 0 ? "-" : "+")
                 + (Math.abs(exponent) < 10 ? "0" : "") + Math.abs(exponent);
     }
@@ -276,7 +280,8 @@ final class PyFormat {
         if (value.signum() == 0) {
             return "0";
         }
-        BigDecimal rounded = value.round(new MathContext(precision, RoundingMode.HALF_EVEN)).stripTrailingZeros();
+        BigDecimal rounded =
+                value.round(new MathContext(precision, RoundingMode.HALF_EVEN)).stripTrailingZeros();
         int exponent = rounded.precision() - rounded.scale() - 1;
         return exponent < -4 || exponent >= precision
                 ? scientific(rounded, rounded.precision() - 1)

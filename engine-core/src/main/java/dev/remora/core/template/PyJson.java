@@ -25,12 +25,11 @@ final class PyJson {
     /** The filter {@code tojson}, with the arguments that Hugging Face's has. */
     static Object filter(Object value, Args args) {
         Args.Bound a = args.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
-        String indent =
-                switch (a.get(1)) {
-                    case null -> null;
-                    case String text -> text;
-                    default -> " ".repeat(Math.min(Math.max(0, a.integer(1, 0)), 1000));
-                };
+        String indent = switch (a.get(1)) {
+            case null -> null;
+            case String text -> text;
+            default -> " ".repeat(Math.min(Math.max(0, a.integer(1, 0)), 1000));
+        };
         String comma = indent == null ? ", " : ",";
         String colon = ": ";
         if (a.get(2) != null) {
@@ -110,13 +109,14 @@ final class PyJson {
             case Boolean b -> b.toString();
             case Double d -> real(d);
             case Number number -> number.toString();
-            default -> throw new PyError(
-                    "keys must be str, int, float, bool or None, not " + Values.typeName(key));
+            default -> throw new PyError("keys must be str, int, float, bool or None, not " + Values.typeName(key));
         };
     }
 
     private static String real(double value) {
-        return Double.isNaN(value) ? "NaN" : Double.isInfinite(value) ? (value > 0 ? "Infinity" : "-Infinity") : Repr.real(value);
+        return Double.isNaN(value)
+                ? "NaN"
+                : Double.isInfinite(value) ? (value > 0 ? "Infinity" : "-Infinity") : Repr.real(value);
     }
 
     private void string(String text) {

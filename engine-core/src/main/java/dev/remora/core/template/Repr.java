@@ -47,7 +47,11 @@ final class Repr {
             }
             case Macro macro -> out.append("<Macro ").append(repr(macro.name())).append('>');
             case Loop loop ->
-                out.append("<LoopContext ").append(loop.index0() + 1).append('/').append(loop.length()).append('>');
+                out.append("<LoopContext ")
+                        .append(loop.index0() + 1)
+                        .append('/')
+                        .append(loop.length())
+                        .append('>');
             case Number number -> out.append(number);
             default -> out.append('<').append(Values.typeName(value)).append(" object>");
         }
@@ -89,7 +93,10 @@ final class Repr {
                     } else if (isPrintable(c)) {
                         out.appendCodePoint(c);
                     } else {
-                        out.append(c < 0x100 ? "\\x%02x".formatted(c) : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c));
+                        out.append(
+                                c < 0x100
+                                        ? "\\x%02x".formatted(c)
+                                        : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c));
                     }
                 }
             }

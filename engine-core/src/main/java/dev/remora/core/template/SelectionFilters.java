@@ -45,7 +45,8 @@ final class SelectionFilters {
         Object attribute = byAttribute ? args.positional().getFirst() : null;
         Args rest = byAttribute ? args.from(1) : args;
         boolean tests = !rest.positional().isEmpty();
-        Conditions.Test test = tests ? Conditions.named(Repr.str(rest.positional().getFirst())) : (v, a) -> Values.truth(v);
+        Conditions.Test test =
+                tests ? Conditions.named(Repr.str(rest.positional().getFirst())) : (v, a) -> Values.truth(v);
         Args arguments = tests ? rest.from(1) : Args.NONE;
         List<Object> selected = new ArrayList<>();
         for (Object item : Values.list(value)) {

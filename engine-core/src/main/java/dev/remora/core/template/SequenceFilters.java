@@ -100,15 +100,15 @@ final class SequenceFilters {
                     : new PyError("dictsort takes a dict, not " + Values.typeName(value));
         }
         int position = by.equals("key") ? 0 : 1;
-        return sorted(ContainerMethods.items(map), a.flag(2), item -> folded(((PyTuple) item).get(position), a.flag(0)));
+        return sorted(
+                ContainerMethods.items(map), a.flag(2), item -> folded(((PyTuple) item).get(position), a.flag(0)));
     }
 
     private static Object folded(Object value, boolean caseSensitive) {
         return value instanceof String text && !caseSensitive ? text.toLowerCase(Locale.ROOT) : value;
     }
 
-    private static List<Object> sorted(
-            List<Object> items, boolean reverse, UnaryOperator<Object> key) {
+    private static List<Object> sorted(List<Object> items, boolean reverse, UnaryOperator<Object> key) {
         List<Object> sorted = new ArrayList<>(items);
         Comparator<Object> order = (x, y) -> Values.compare(key.apply(x), key.apply(y), "<");
         sorted.sort(reverse ? order.reversed() : order);

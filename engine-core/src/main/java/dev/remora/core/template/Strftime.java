@@ -21,7 +21,8 @@ final class Strftime {
             char kind = format.charAt(++i);
             boolean bare = kind == '-' && i + 1 < format.length();
             String field = field(bare ? format.charAt(++i) : kind, now);
-            out.append(bare && field.length() > 1 && field.startsWith("0") ? field.replaceFirst("^0+(?=.)", "") : field);
+            out.append(
+                    bare && field.length() > 1 && field.startsWith("0") ? field.replaceFirst("^0+(?=.)", "") : field);
         }
         return out.toString();
     }

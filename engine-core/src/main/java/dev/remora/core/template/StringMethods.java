@@ -16,43 +16,53 @@ final class StringMethods {
             case "title" -> args -> title(s);
             case "capitalize" -> args -> PyString.capitalize(s);
             case "swapcase" -> args -> swapCase(s);
-            case "strip", "lstrip", "rstrip" -> args -> {
-                String chars = args.bind(name, 0, "chars").string(0, null);
-                return PyString.strip(s, chars, !name.equals("rstrip"), !name.equals("lstrip"));
-            };
-            case "split", "rsplit" -> args -> {
-                Args.Bound a = args.bind(name, 0, "sep", "maxsplit");
-                return name.equals("split")
-                        ? PyString.split(s, a.string(0, null), a.integer(1, -1))
-                        : PyString.splitRight(s, a.string(0, null), a.integer(1, -1));
-            };
-            case "splitlines" -> args -> PyString.lines(s, args.bind(name, 0, "keepends").flag(0));
+            case "strip", "lstrip", "rstrip" ->
+                args -> {
+                    String chars = args.bind(name, 0, "chars").string(0, null);
+                    return PyString.strip(s, chars, !name.equals("rstrip"), !name.equals("lstrip"));
+                };
+            case "split", "rsplit" ->
+                args -> {
+                    Args.Bound a = args.bind(name, 0, "sep", "maxsplit");
+                    return name.equals("split")
+                            ? PyString.split(s, a.string(0, null), a.integer(1, -1))
+                            : PyString.splitRight(s, a.string(0, null), a.integer(1, -1));
+                };
+            case "splitlines" ->
+                args -> PyString.lines(s, args.bind(name, 0, "keepends").flag(0));
             case "partition", "rpartition" -> args -> partition(s, args, name);
-            case "replace" -> args -> {
-                Args.Bound a = args.bind(name, 2, "old", "new", "count");
-                return PyString.replace(s, text(a, 0, name), text(a, 1, name), a.integer(2, -1));
-            };
-            case "removeprefix" -> args -> {
-                String prefix = text(args.bind(name, 1, "prefix"), 0, name);
-                return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
-            };
-            case "removesuffix" -> args -> {
-                String suffix = text(args.bind(name, 1, "suffix"), 0, name);
-                return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
-            };
+            case "replace" ->
+                args -> {
+                    Args.Bound a = args.bind(name, 2, "old", "new", "count");
+                    return PyString.replace(s, text(a, 0, name), text(a, 1, name), a.integer(2, -1));
+                };
+            case "removeprefix" ->
+                args -> {
+                    String prefix = text(args.bind(name, 1, "prefix"), 0, name);
+                    return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
+                };
+            case "removesuffix" ->
+                args -> {
+                    String suffix = text(args.bind(name, 1, "suffix"), 0, name);
+                    return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
+                };
             case "startswith", "endswith" -> args -> affix(s, args, name);
             case "find", "rfind", "index", "rindex" -> args -> find(s, args, name);
-            case "count" -> args -> {
-                Args.Bound a = args.bind(name, 1, "sub", "start", "end");
-                return count(window(s, a), text(a, 0, name));
-            };
+            case "count" ->
+                args -> {
+                    Args.Bound a = args.bind(name, 1, "sub", "start", "end");
+                    return count(window(s, a), text(a, 0, name));
+                };
             case "join" -> args -> join(s, args.bind(name, 1, "iterable").get(0));
             case "format" -> args -> PyFormat.braces(s, args);
-            case "zfill" -> args -> PyFormat.zeroFill(s, args.bind(name, 1, "width").integer(0, 0));
-            case "center", "ljust", "rjust" -> args -> {
-                Args.Bound a = args.bind(name, 1, "width", "fillchar");
-                return PyString.pad(s, a.integer(0, 0), a.string(1, " "), !name.equals("ljust"), !name.equals("rjust"));
-            };
+            case "zfill" ->
+                args -> PyFormat.zeroFill(s, args.bind(name, 1, "width").integer(0, 0));
+            case "center", "ljust", "rjust" ->
+                args -> {
+                    Args.Bound a = args.bind(name, 1, "width", "fillchar");
+                    return PyString.pad(
+                            s, a.integer(0, 0), a.string(1, " "), !name.equals("ljust"), !name.equals("rjust"));
+                };
             default -> predicate(s, name);
         };
     }
@@ -186,8 +196,8 @@ final class StringMethods {
             if (!(item instanceof String text)) {
                 throw item instanceof Undefined undefined
                         ? undefined.error()
-                        : new PyError("sequence item " + i + ": expected str instance, " + Values.typeName(item)
-                                + " found");
+                        : new PyError(
+                                "sequence item " + i + ": expected str instance, " + Values.typeName(item) + " found");
             }
             out.append(i++ == 0 ? "" : separator).append(text);
             Limits.text(out.length());

@@ -63,7 +63,8 @@ final class TextFilters {
         Matcher separator = TITLE_PART.matcher(text);
         int start = 0;
         while (separator.find()) {
-            out.append(PyString.capitalize(text.substring(start, separator.start()))).append(separator.group());
+            out.append(PyString.capitalize(text.substring(start, separator.start())))
+                    .append(separator.group());
             start = separator.end();
         }
         return out.append(PyString.capitalize(text.substring(start))).toString();

@@ -38,8 +38,7 @@ class ChatTemplateGoldenTest {
             for (int i = 0; i < cases.size(); i++) {
                 Map<String, Object> golden = map(cases.get(i));
                 tests.add(DynamicTest.dynamicTest(
-                        map(model).get("name") + " " + i,
-                        () -> check(template, map(golden.get("variables")), golden)));
+                        map(model).get("name") + " " + i, () -> check(template, map(golden.get("variables")), golden)));
             }
         }
         assertTrue(tests.size() > 100, "cases: " + tests.size());
@@ -73,10 +72,12 @@ class ChatTemplateGoldenTest {
         ChatTemplate template = ChatTemplate.compile((String) goldens.get("chat_template"), "deepseek-v3.chat.json");
         List<Object> cases = list(goldens.get("cases"));
         assertTrue(!cases.isEmpty());
-        return cases.stream().map(golden -> DynamicTest.dynamicTest(map(golden).get("messages").toString(), () -> {
-            Map<String, Object> variables = new HashMap<>(goldens);
-            variables.putAll(map(golden));
-            assertEquals(map(golden).get("text"), template.render(variables));
-        }));
+        return cases.stream()
+                .map(golden ->
+                        DynamicTest.dynamicTest(map(golden).get("messages").toString(), () -> {
+                            Map<String, Object> variables = new HashMap<>(goldens);
+                            variables.putAll(map(golden));
+                            assertEquals(map(golden).get("text"), template.render(variables));
+                        }));
     }
 }

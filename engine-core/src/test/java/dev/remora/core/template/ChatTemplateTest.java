@@ -73,7 +73,9 @@ class ChatTemplateTest {
     @ParameterizedTest
     @ValueSource(strings = {"+1", "*1", "**1", " and 1", " or 1", ".a", "[0]", "()", "|string", " if 1"})
     void longChainsAreAnErrorNotAnOverflow(String link) {
-        assertEquals("more than 300 operators in a row", fails("{{ 1" + link.repeat(100_000) + " }}").reason());
+        assertEquals(
+                "more than 300 operators in a row",
+                fails("{{ 1" + link.repeat(100_000) + " }}").reason());
     }
 
     @Test
@@ -116,8 +118,9 @@ class ChatTemplateTest {
         List<Throwable> thrown = new ArrayList<>();
         Thread thread = new Thread(
                 null,
-                () -> thrown.add(fails("{% macro f(x) %}{% if t %}{% for i in [1] %}{{ (f([x])) }}{% endfor %}{% endif %}"
-                        + "{% endmacro %}{{ f(1) }}")),
+                () -> thrown.add(
+                        fails("{% macro f(x) %}{% if t %}{% for i in [1] %}{{ (f([x])) }}{% endfor %}{% endif %}"
+                                + "{% endmacro %}{{ f(1) }}")),
                 "small",
                 256 << 10);
         thread.start();
@@ -141,10 +144,10 @@ class ChatTemplateTest {
         variables.put("b", BigInteger.TWO.pow(70));
         variables.put("none", null);
         variables.put("z", null);
-        assertEquals("4 3.0 1180591620717411303425 None True",
+        assertEquals(
+                "4 3.0 1180591620717411303425 None True",
                 render("{{ i + 1 }} {{ f * 2 }} {{ b + 1 }} {{ z }} {{ {3: 'x'}[i] == 'x' }}", variables));
-        TemplateException e =
-                assertThrows(TemplateException.class, () -> render("{{ o }}", Map.of("o", new Object())));
+        TemplateException e = assertThrows(TemplateException.class, () -> render("{{ o }}", Map.of("o", new Object())));
         assertEquals("a value of class java.lang.Object cannot be used in a template", e.reason());
     }
 
