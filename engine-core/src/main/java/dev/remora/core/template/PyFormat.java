@@ -141,7 +141,7 @@ final class PyFormat {
         for (String part : name.substring(end).split("[.\\[]", -1)) {
             if (!part.isEmpty()) {
                 String key = part.endsWith("]") ? part.substring(0, part.length() - 1) : part;
-                boolean index = key.chars().allMatch(Character::isDigit);
+                boolean index = !key.isEmpty() && key.chars().allMatch(Character::isDigit);
                 value = index ? Attributes.item(value, (long) number(key)) : Attributes.item(value, key);
             }
         }
@@ -229,6 +229,7 @@ final class PyFormat {
 
     static String zeroFill(String text, int width) {
         int length = text.codePointCount(0, text.length());
+        Limits.text(width);
         return zeros(text, width + text.length() - length);
     }
 

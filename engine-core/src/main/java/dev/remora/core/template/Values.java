@@ -173,6 +173,7 @@ final class Values {
 
     static boolean contains(Object container, Object item) {
         return switch (container) {
+            case null -> throw notIterable(null);
             case String text -> {
                 if (!(item instanceof String part)) {
                     throw new PyError("'in <string>' requires string as left operand, not " + typeName(item));

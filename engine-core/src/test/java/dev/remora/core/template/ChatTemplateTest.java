@@ -97,6 +97,7 @@ class ChatTemplateTest {
                 "{{ (2 ** 60000) * (2 ** 60000) }} # the integer grows beyond",
                 "{{ range(100001) }} # range too big",
                 "{{ 'a'.center(2000000000) }} # the text grows beyond",
+                "{{ 'a'.zfill(2147483647) }} # the text grows beyond",
                 "{{ '%2000000000d' % 1 }} # the text grows beyond",
                 "{{ '{:2000000000}'.format(1) }} # the text grows beyond",
                 "{{ 'a\\nb'|indent(2000000000) }} # the text grows beyond",
