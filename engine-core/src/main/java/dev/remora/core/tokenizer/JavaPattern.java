@@ -18,12 +18,20 @@ final class JavaPattern implements TextPattern {
         Matcher matcher = pattern.matcher(CharBuffer.wrap(text, from, to - from));
         int lastEnd = -1;
         while (find(matcher, to - from)) {
-            // Oniguruma's iteration drops an empty match right behind the one before.
-            if (matcher.end() > matcher.start() || matcher.start() != lastEnd) {
-                consumer.accept(from + matcher.start(), from + matcher.end());
+            int start = from + matcher.start();
+            int end = from + matcher.end();
+            // Of empty matches Oniguruma drops one right behind another match, and knows none within a character.
+            boolean dropped =
+                    start == end && (start == lastEnd || (start > from && start < to && isWithinPair(text, start)));
+            if (!dropped) {
+                consumer.accept(start, end);
+                lastEnd = end;
             }
-            lastEnd = matcher.end();
         }
+    }
+
+    private static boolean isWithinPair(char[] text, int at) {
+        return Character.isSurrogatePair(text[at - 1], text[at]);
     }
 
     private boolean find(Matcher matcher, int length) {

@@ -45,7 +45,7 @@ final class PairTable {
     /** Where the key is, or would be. The table is at most half full, so a search ends. */
     private int slot(long key) {
         int mask = slots.length - 1;
-        int slot = (int) (key * 0x9E3779B97F4A7C15L >>> shift) << 1;
+        int slot = (int) ((key * 0x9E3779B97F4A7C15L) >>> shift) << 1;
         while (slots[slot] != key && slots[slot] != EMPTY) {
             slot = (slot + 2) & mask;
         }

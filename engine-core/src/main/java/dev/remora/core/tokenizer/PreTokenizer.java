@@ -6,7 +6,7 @@ interface PreTokenizer {
     /** Takes {@code text[from]} to {@code text[to - 1]}, never empty. */
     @FunctionalInterface
     interface PieceConsumer {
-        /** @param atStart whether the piece begins the whole text */
+        /** Takes one piece; {@code atStart} tells whether it begins the whole text. */
         void accept(char[] text, int from, int to, boolean atStart);
     }
 

@@ -81,7 +81,7 @@ final class TiktokenMerges {
                 return;
             }
             parts.set(bestAt, best);
-            parts.remove(bestAt + 1);
+            parts.subList(bestAt + 1, bestAt + 2).clear();
         }
         if (parts.size() == 2) {
             table.put(parts.get(0), parts.get(1), rank, rank);

@@ -149,10 +149,12 @@ final class TokenizerJson {
         for (int rank = 0; rank < list.size(); rank++) {
             String left;
             String right;
-            if (list.get(rank) instanceof String pair && pair.indexOf(' ') == pair.lastIndexOf(' ')) {
-                int space = Math.max(0, pair.indexOf(' '));
+            if (list.get(rank) instanceof String pair
+                    && pair.indexOf(' ') >= 0
+                    && pair.indexOf(' ') == pair.lastIndexOf(' ')) {
+                int space = pair.indexOf(' ');
                 left = pair.substring(0, space);
-                right = pair.substring(Math.min(pair.length(), space + 1));
+                right = pair.substring(space + 1);
             } else if (list.get(rank) instanceof List<?> pair
                     && pair.size() == 2
                     && pair.get(0) instanceof String first
@@ -163,7 +165,7 @@ final class TokenizerJson {
                 throw new CheckpointException(model.source() + ": merges: entry " + rank
                         + ": expected \"left right\" or [\"left\", \"right\"], found " + list.get(rank));
             }
-            String merged = left + (right.startsWith(prefix) ? right.substring(prefix.length()) : right);
+            String merged = left.concat(right.startsWith(prefix) ? right.substring(prefix.length()) : right);
             table.put(
                     mergeId(vocabulary, left, rank),
                     mergeId(vocabulary, right, rank),
