@@ -146,6 +146,11 @@ final class OnigurumaSyntax {
             case 'v' -> out.append("\\x0B");
             case 'p', 'P' -> property(c == 'P');
             case 'b' -> out.append(inClass ? "\\x08" : "\\b");
+            case 'x' -> {
+                int end = regex.startsWith("{", at) ? regex.indexOf('}', at) + 1 : at;
+                out.append("\\x").append(regex, at, Math.max(at, end));
+                at = Math.max(at, end);
+            }
             default -> {
                 boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
                 if (letter && SAME_ESCAPES.indexOf(c) < 0) {
