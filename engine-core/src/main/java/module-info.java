@@ -11,5 +11,6 @@ module dev.remora.core {
     exports dev.remora.core.json;
     exports dev.remora.core.kernel;
     exports dev.remora.core.template;
+    exports dev.remora.core.tokenizer;
     exports dev.remora.core.weight;
 }
