@@ -114,7 +114,9 @@ public class TokenizerBenchmark {
 
     private static String conversations() {
         StringBuilder all = new StringBuilder();
-        for (String line : new String(bundled("eval.jsonl"), StandardCharsets.UTF_8).lines().toList()) {
+        for (String line : new String(bundled("eval.jsonl"), StandardCharsets.UTF_8)
+                .lines()
+                .toList()) {
             var conversation = Json.object(line.getBytes(StandardCharsets.UTF_8), "eval.jsonl");
             all.append(conversation.string("user"))
                     .append('\n')

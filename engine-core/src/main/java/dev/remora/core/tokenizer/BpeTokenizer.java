@@ -77,8 +77,7 @@ final class BpeTokenizer implements Tokenizer {
     }
 
     /** @param tokens receives the added tokens; null if none is to be recognised */
-    private void raw(
-            char[] text, int from, int to, boolean atStart, PreTokenizer.PieceConsumer words, IntList tokens) {
+    private void raw(char[] text, int from, int to, boolean atStart, PreTokenizer.PieceConsumer words, IntList tokens) {
         if (tokens == null || rawTokens == null) {
             normalized(text, from, to, atStart, words, tokens);
             return;
@@ -95,7 +94,9 @@ final class BpeTokenizer implements Tokenizer {
     private void normalized(
             char[] raw, int rawFrom, int rawTo, boolean atStart, PreTokenizer.PieceConsumer words, IntList tokens) {
         boolean same = normalizer == null;
-        char[] text = same ? raw : normalize(new String(raw, rawFrom, rawTo - rawFrom)).toCharArray();
+        char[] text = same
+                ? raw
+                : normalize(new String(raw, rawFrom, rawTo - rawFrom)).toCharArray();
         int from = same ? rawFrom : 0;
         int to = same ? rawTo : text.length;
         if (from == to) {

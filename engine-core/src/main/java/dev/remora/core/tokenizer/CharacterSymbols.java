@@ -21,8 +21,7 @@ final class CharacterSymbols implements BytePairEncoder.Symbols {
      * @param prefix written before each character but the first of a word ({@code continuing_subword_prefix}), or ""
      * @param suffix written behind the last character of a word ({@code end_of_word_suffix}), or ""
      */
-    CharacterSymbols(
-            Vocabulary vocabulary, UnknownSymbol unknown, String prefix, String suffix, boolean byteFallback) {
+    CharacterSymbols(Vocabulary vocabulary, UnknownSymbol unknown, String prefix, String suffix, boolean byteFallback) {
         this.vocabulary = vocabulary;
         this.unknown = unknown;
         this.prefix = prefix;

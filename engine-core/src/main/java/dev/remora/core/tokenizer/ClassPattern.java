@@ -26,7 +26,10 @@ final class ClassPattern implements TextPattern {
                 startMask[c] |= alternatives[a].canStart(c) ? 1L << a : 0;
             }
         }
-        leadingPlus = alternatives.length == 1 && alternatives[0] instanceof Repeat r && r.min == 1 && r.max == Integer.MAX_VALUE
+        leadingPlus = alternatives.length == 1
+                        && alternatives[0] instanceof Repeat r
+                        && r.min == 1
+                        && r.max == Integer.MAX_VALUE
                 ? r.charClass
                 : null;
     }

@@ -21,16 +21,14 @@ final class DecoderReader {
         if (json == null) {
             return new TextDecoder(List.of(), false, " ", 0, ' ');
         }
-        List<JsonObject> parts = json.string("type").equals("Sequence")
-                ? TokenizerJson.objects(json, "decoders")
-                : List.of(json);
+        List<JsonObject> parts =
+                json.string("type").equals("Sequence") ? TokenizerJson.objects(json, "decoders") : List.of(json);
         if (parts.size() == 1 && parts.getFirst().string("type").equals("ByteLevel")) {
             return new ByteLevelDecoder();
         }
         DecoderReader reader = new DecoderReader();
         parts.forEach(reader::add);
-        return new TextDecoder(
-                List.copyOf(reader.steps), reader.byteFallback, "", reader.strip, reader.stripped);
+        return new TextDecoder(List.copyOf(reader.steps), reader.byteFallback, "", reader.strip, reader.stripped);
     }
 
     private void add(JsonObject json) {
@@ -71,8 +69,8 @@ final class DecoderReader {
             requireBeforeBytes(json, "Strip");
             steps.add((token, first) -> strip(token, c, start, stop));
         } else if (stop > 0 || strip > 0) {
-            throw new UnsupportedModelException(
-                    json.source() + ": Strip at the end of the text is not supported; expected stop = 0, found " + stop);
+            throw new UnsupportedModelException(json.source()
+                    + ": Strip at the end of the text is not supported; expected stop = 0, found " + stop);
         } else {
             strip = start;
             stripped = c;

@@ -39,8 +39,9 @@ final class JavaPattern implements TextPattern {
             return matcher.find();
         } catch (StackOverflowError e) {
             throw new RemoraException(
-                    "the tokenizer's regular expression " + pattern + " needs more stack than a thread has on a stretch of "
-                            + length + " characters. Split the text, or give the thread a larger stack (-Xss).",
+                    "the tokenizer's regular expression " + pattern
+                            + " needs more stack than a thread has on a stretch of " + length
+                            + " characters. Split the text, or give the thread a larger stack (-Xss).",
                     e);
         }
     }

@@ -88,7 +88,9 @@ final class NormalizerReader {
                 var matcher = LEADING_SPACE.matcher(text);
                 start = matcher.find() ? matcher.end() : 0;
             }
-            while (right && end > start && LEADING_SPACE.matcher(text.substring(end - 1, end)).matches()) {
+            while (right
+                    && end > start
+                    && LEADING_SPACE.matcher(text.substring(end - 1, end)).matches()) {
                 end--;
             }
             return text.substring(start, end);

@@ -10,8 +10,7 @@ import java.util.Locale;
 /** Reads the {@code pre_tokenizer} of tokenizer.json. */
 final class PreTokenizerReader {
     /** The words of GPT-2, which ByteLevel cuts unless told otherwise. */
-    static final String GPT2 =
-            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
     private static final String PUNCTUATION = "[!-/:-@\\[-`{-~\\p{P}]";
 
@@ -47,7 +46,9 @@ final class PreTokenizerReader {
             case "Sequence" -> TokenizerJson.objects(json, "pretokenizers").forEach(this::add);
             case "Split" ->
                 steps.add(new Split(
-                        TokenizerJson.pattern(json), behavior(json, json.string("behavior")), json.bool("invert", false)));
+                        TokenizerJson.pattern(json),
+                        behavior(json, json.string("behavior")),
+                        json.bool("invert", false)));
             case "Digits" ->
                 split(
                         json,
@@ -63,12 +64,12 @@ final class PreTokenizerReader {
                 split(json, PUNCTUATION, SplitBehavior.ISOLATED);
             }
             case "CharDelimiterSplit" ->
-                steps.add(new Split(
-                        OnigurumaSyntax.literal(json.string("delimiter")), SplitBehavior.REMOVED, false));
+                steps.add(new Split(OnigurumaSyntax.literal(json.string("delimiter")), SplitBehavior.REMOVED, false));
             case "Metaspace" -> steps.add(metaspace(json));
             case "ByteLevel" -> byteLevel(json);
             default ->
-                throw new UnsupportedModelException(json.source() + ": the pre-tokenizer " + type + " is not supported");
+                throw new UnsupportedModelException(
+                        json.source() + ": the pre-tokenizer " + type + " is not supported");
         }
     }
 
@@ -93,15 +94,14 @@ final class PreTokenizerReader {
                     json.source() + ": replacement: expected one character, found \"" + replacement + "\"");
         }
         String scheme = json.string("prepend_scheme", json.bool("add_prefix_space", true) ? "always" : "never");
-        Metaspace.Prepend prepend =
-                switch (scheme) {
-                    case "always" -> Metaspace.Prepend.ALWAYS;
-                    case "first" -> Metaspace.Prepend.FIRST;
-                    case "never" -> Metaspace.Prepend.NEVER;
-                    default ->
-                        throw new CheckpointException(json.source()
-                                + ": prepend_scheme: expected always, first or never, found " + scheme);
-                };
+        Metaspace.Prepend prepend = switch (scheme) {
+            case "always" -> Metaspace.Prepend.ALWAYS;
+            case "first" -> Metaspace.Prepend.FIRST;
+            case "never" -> Metaspace.Prepend.NEVER;
+            default ->
+                throw new CheckpointException(
+                        json.source() + ": prepend_scheme: expected always, first or never, found " + scheme);
+        };
         return new Metaspace(replacement.charAt(0), prepend, json.bool("split", true));
     }
 

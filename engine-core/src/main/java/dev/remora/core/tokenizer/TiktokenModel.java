@@ -33,8 +33,8 @@ final class TiktokenModel {
     static Tokenizer read(byte[] file, String source, JsonObject config) {
         String tokenizerClass = config.string("tokenizer_class", CLASS);
         if (!tokenizerClass.equals(CLASS)) {
-            throw new UnsupportedModelException(config.source() + ": tokenizer_class: expected " + CLASS
-                    + " beside " + source + ", found " + tokenizerClass);
+            throw new UnsupportedModelException(config.source() + ": tokenizer_class: expected " + CLASS + " beside "
+                    + source + ", found " + tokenizerClass);
         }
         String[] tokens = tokens(file, source);
         Map<String, Integer> ids = Vocabulary.newMap(tokens.length);

@@ -44,8 +44,7 @@ class AddedTokenTest {
     @Test
     void normalizedTokensAreFoundInNormalisedText() {
         String tokens = token(259, "<X>", "\"normalized\":true") + "," + token(260, "<Y>", "\"normalized\":false");
-        Tokenizer tokenizer =
-                TokenizerFixtures.small("{\"type\":\"Lowercase\"}", TokenizerFixtures.BYTE_LEVEL, tokens);
+        Tokenizer tokenizer = TokenizerFixtures.small("{\"type\":\"Lowercase\"}", TokenizerFixtures.BYTE_LEVEL, tokens);
         assertArrayEquals(new int[] {259, 259, 260, '<', 'y', '>'}, tokenizer.encode("<X><x><Y><y>"));
         assertEquals("<X><Y>", tokenizer.decode(new int[] {259, 260}));
     }

@@ -25,7 +25,8 @@ class DecoderTest {
     }
 
     private static String decode(String decoder, String... tokens) {
-        TokenDecoder.Stream stream = DecoderReader.read(decoder == null ? null : json(decoder)).open();
+        TokenDecoder.Stream stream =
+                DecoderReader.read(decoder == null ? null : json(decoder)).open();
         StringBuilder out = new StringBuilder();
         for (String token : tokens) {
             stream.push(token, out);
@@ -75,8 +76,7 @@ class DecoderTest {
     @Test
     void byteLevelTokensOutsideOfTheAlphabetAreTheirOwnText() {
         assertEquals(" a<｜x｜>é", decode("{\"type\":\"ByteLevel\"}", "Ġa", "<｜x｜>", "Ã", "©"));
-        assertEquals(
-                " a", decode("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteLevel\"}]}", "Ġa"));
+        assertEquals(" a", decode("{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteLevel\"}]}", "Ġa"));
     }
 
     @Test

@@ -124,8 +124,7 @@ class MergerTest {
             int best = Integer.MAX_VALUE;
             int at = -1;
             for (int i = 0; i + 1 < symbols.size(); i++) {
-                int joined =
-                        ids.getOrDefault(tokens[symbols.get(i)] + tokens[symbols.get(i + 1)], Integer.MAX_VALUE);
+                int joined = ids.getOrDefault(tokens[symbols.get(i)] + tokens[symbols.get(i + 1)], Integer.MAX_VALUE);
                 if (joined < best) {
                     best = joined;
                     at = i;

@@ -106,7 +106,8 @@ class OnigurumaSyntaxTest {
     void refusesByName(String regex) {
         UnsupportedModelException e =
                 assertThrows(UnsupportedModelException.class, () -> OnigurumaSyntax.compile(regex, "tokenizer.json"));
-        assertTrue(e.getMessage().startsWith("tokenizer.json: ") && e.getMessage().contains(regex), e.getMessage());
+        assertTrue(
+                e.getMessage().startsWith("tokenizer.json: ") && e.getMessage().contains(regex), e.getMessage());
     }
 
     @Test

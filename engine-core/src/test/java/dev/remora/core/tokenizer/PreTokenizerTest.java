@@ -34,7 +34,8 @@ class PreTokenizerTest {
         "MergedWithNext, true, -|-|a-|b-"
     })
     void splitBehaviors(String behavior, boolean invert, String expected) {
-        // Inverted, each "-" is a stretch of its own between two empty matches of "not -" only where the pattern says so.
+        // Inverted, each "-" is a stretch of its own between two empty matches of "not -" only where the pattern says
+        // so.
         assertPieces(expected, split("{\"String\":\"-\"}", behavior, invert), "--a-b-");
     }
 
@@ -71,12 +72,7 @@ class PreTokenizerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "always, true, ▁a|▁|▁b",
-        "first, true, ▁a|▁|▁b",
-        "never, true, a|▁|▁b",
-        "never, false, a▁▁b"
-    })
+    @CsvSource({"always, true, ▁a|▁|▁b", "first, true, ▁a|▁|▁b", "never, true, a|▁|▁b", "never, false, a▁▁b"})
     void metaspace(String scheme, boolean split, String expected) {
         assertPieces(
                 expected,
@@ -95,8 +91,7 @@ class PreTokenizerTest {
     @Test
     void unsupportedAndBrokenComponentsAreNamed() {
         UnsupportedModelException unsupported = assertThrows(
-                UnsupportedModelException.class,
-                () -> TokenizerFixtures.pieces("{\"type\":\"UnicodeScripts\"}", "x"));
+                UnsupportedModelException.class, () -> TokenizerFixtures.pieces("{\"type\":\"UnicodeScripts\"}", "x"));
         assertEquals(
                 "tokenizer.json: pre_tokenizer: the pre-tokenizer UnicodeScripts is not supported",
                 unsupported.getMessage());

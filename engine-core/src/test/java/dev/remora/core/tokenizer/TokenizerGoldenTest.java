@@ -81,8 +81,7 @@ class TokenizerGoldenTest {
                 new SpecialTokens(OptionalInt.of(0), OptionalInt.of(1), OptionalInt.of(2), true, false),
                 TokenizerFixtures.load("remora-tiny").specialTokens());
         assertEquals(
-                new SpecialTokens(
-                        OptionalInt.of(12256), OptionalInt.of(12257), OptionalInt.of(12257), false, false),
+                new SpecialTokens(OptionalInt.of(12256), OptionalInt.of(12257), OptionalInt.of(12257), false, false),
                 TokenizerFixtures.load("kimi-mini").specialTokens());
     }
 
@@ -92,7 +91,11 @@ class TokenizerGoldenTest {
             Tokenizer tokenizer = TokenizerFixtures.load(name);
             int eos = tokenizer.specialTokens().eos().getAsInt();
             String text = "a" + tokenizer.token(eos) + "b";
-            assertEquals(1, Arrays.stream(tokenizer.encode(text)).filter(id -> id == eos).count());
+            assertEquals(
+                    1,
+                    Arrays.stream(tokenizer.encode(text))
+                            .filter(id -> id == eos)
+                            .count());
             int[] ids = tokenizer.encodeOrdinary(text);
             assertTrue(Arrays.stream(ids).noneMatch(id -> id == eos), name);
             assertEquals(text, tokenizer.decode(ids));

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Files: variants of what they may say, and what is said about broken ones. */
 class TokenizerLoaderTest {
 
-    private static final String VALID = TokenizerFixtures.smallJson(
-            "null", TokenizerFixtures.BYTE_LEVEL, TokenizerFixtures.BYTE_LEVEL, "");
+    private static final String VALID =
+            TokenizerFixtures.smallJson("null", TokenizerFixtures.BYTE_LEVEL, TokenizerFixtures.BYTE_LEVEL, "");
 
     private static Tokenizer load(String json) {
         return TokenizerLoader.fromJson(TokenizerFixtures.utf8(json), "tokenizer.json");
@@ -100,7 +100,8 @@ class TokenizerLoaderTest {
 
     @Test
     void symbolsThatTheVocabularyLacks() {
-        String json = "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"?\":1,\"<0xC3>\":2,\"<0xA9>\":3},\"merges\":[]}}";
+        String json =
+                "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"?\":1,\"<0xC3>\":2,\"<0xA9>\":3},\"merges\":[]}}";
         assertArrayEquals(new int[] {0, 0}, load(json).encode("abba"));
         String unknown = json.replace("\"merges\"", "\"unk_token\":\"?\",\"merges\"");
         assertArrayEquals(new int[] {0, 1, 1, 0}, load(unknown).encode("abba"));
@@ -162,7 +163,8 @@ class TokenizerLoaderTest {
         assertArrayEquals(new byte[0], tokenizer.bytes(5000));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.token(5000));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.decode(new int[] {-1}));
-        assertThrows(IllegalArgumentException.class, () -> tokenizer.newDecoder().push(-1));
+        assertThrows(
+                IllegalArgumentException.class, () -> tokenizer.newDecoder().push(-1));
         assertThrows(IndexOutOfBoundsException.class, () -> tokenizer.decode(new int[1], 0, 2));
     }
 
@@ -216,7 +218,8 @@ class TokenizerLoaderTest {
         String ranks = ranks().replace(part.strip(), replacement.strip());
         assertEquals(
                 message.strip(),
-                assertThrows(CheckpointException.class, () -> tiktoken(ranks, "{}")).getMessage());
+                assertThrows(CheckpointException.class, () -> tiktoken(ranks, "{}"))
+                        .getMessage());
     }
 
     @Test

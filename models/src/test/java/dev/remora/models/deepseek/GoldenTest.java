@@ -33,10 +33,19 @@ class GoldenTest {
 
     @ParameterizedTest
     @CsvSource({
-        "v2-lite, 512", "v2-lite, 1", "v2-lite, 7", "v2-lite, 64",
-        "v2-grouped, 512", "v2-grouped, 1", "v2-grouped, 5",
-        "v3-fp8, 512", "v3-fp8, 1", "v3-fp8, 33",
-        "moonlight, 512", "moonlight, 1", "moonlight, 3"
+        "v2-lite, 512",
+        "v2-lite, 1",
+        "v2-lite, 7",
+        "v2-lite, 64",
+        "v2-grouped, 512",
+        "v2-grouped, 1",
+        "v2-grouped, 5",
+        "v3-fp8, 512",
+        "v3-fp8, 1",
+        "v3-fp8, 33",
+        "moonlight, 512",
+        "moonlight, 1",
+        "moonlight, 3"
     })
     void everyNumberEqualsTheReference(String name, int chunk) {
         try (GoldenModel model = new GoldenModel(name, CacheFormat.F32, Evaluation.CHEAPEST, 2)) {
@@ -109,7 +118,9 @@ class GoldenTest {
             assertArrayEquals(expected, trace.experts.get(layer).get(row), what + ": experts of row " + row);
         }
         double difference = worstRelativeDifference(weights, trace.expertWeights.get(layer));
-        assertTrue(difference <= tolerance, () -> what + ": expert weights of layer " + layer + " differ by " + difference);
+        assertTrue(
+                difference <= tolerance,
+                () -> what + ": expert weights of layer " + layer + " differ by " + difference);
     }
 
     private static double worstRelativeDifference(float[] expected, List<float[]> actual) {
@@ -198,7 +209,9 @@ class GoldenTest {
         for (int threads = 2; threads <= 4; threads++) {
             for (int row = 0; row < byThreads.getFirst().size(); row++) {
                 assertArrayEquals(
-                        byThreads.getFirst().get(row), byThreads.get(threads - 1).get(row), threads + " threads, row " + row);
+                        byThreads.getFirst().get(row),
+                        byThreads.get(threads - 1).get(row),
+                        threads + " threads, row " + row);
             }
         }
     }
