@@ -37,9 +37,9 @@ public record SamplingParams(
         require(topP > 0 && topP <= 1, "topP", "more than 0, at most 1", topP);
         require(minP >= 0 && minP <= 1, "minP", "0 to 1", minP);
         require(
-                repetitionPenalty > 0 && repetitionPenalty <= 10,
+                repetitionPenalty >= 0.1f && repetitionPenalty <= 10,
                 "repetitionPenalty",
-                "more than 0, at most 10",
+                "0.1 to 10",
                 repetitionPenalty);
         require(frequencyPenalty >= -2 && frequencyPenalty <= 2, "frequencyPenalty", "-2 to 2", frequencyPenalty);
         require(presencePenalty >= -2 && presencePenalty <= 2, "presencePenalty", "-2 to 2", presencePenalty);
