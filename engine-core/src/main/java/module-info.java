@@ -6,7 +6,8 @@ module dev.remora.core {
     requires static jdk.incubator.vector;
     requires static jdk.management;
 
-    exports dev.remora.core;
     exports dev.remora.core.json;
     exports dev.remora.core.sampling;
+    exports dev.remora.core.template;
+    exports dev.remora.core;
 }
