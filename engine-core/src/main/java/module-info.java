@@ -7,7 +7,9 @@ module dev.remora.core {
     requires static jdk.management;
 
     exports dev.remora.core.json;
+    exports dev.remora.core.kernel;
     exports dev.remora.core.sampling;
     exports dev.remora.core.template;
+    exports dev.remora.core.weight;
     exports dev.remora.core;
 }

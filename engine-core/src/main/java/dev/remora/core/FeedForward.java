@@ -1,0 +1,12 @@
+package dev.remora.core;
+
+/** The feed-forward half of a block: a dense SwiGLU or a mixture of experts. */
+public interface FeedForward {
+    /**
+     * Runs all rows.
+     *
+     * @param h   (n, hidden_size) normalised input
+     * @param out (n, hidden_size)
+     */
+    void forward(Rows h, Rows out);
+}

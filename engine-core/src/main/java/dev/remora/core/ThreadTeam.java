@@ -1,0 +1,191 @@
+package dev.remora.core;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The threads of one engine. The owner (the engine thread) and {@code size - 1} workers claim chunks of the current task
+ * until none is left; the run ends when the last claimed chunk is done, so a worker that wakes late delays nobody.
+ *
+ * <p>Idle workers spin for a moment, because the next phase of a layer follows within microseconds, then park.
+ */
+public final class ThreadTeam implements AutoCloseable {
+    private static final long SPIN_NANOS = 100_000;
+
+    // High half: number of the run. Low half: chunks not yet claimed. One word, so that a claim belongs to one run.
+    private final AtomicLong claims = new AtomicLong();
+    private final AtomicInteger unfinished = new AtomicInteger();
+    private final Scratch[] scratch;
+    private final Worker[] workers;
+    private ParallelTask task;
+    private int chunks;
+    private volatile Thread owner;
+    private volatile Throwable failure;
+    private volatile boolean closed;
+
+    /**
+     * @param size    threads, the caller of {@link #run} included
+     * @param maxRows most rows that a multiplication will see
+     */
+    public ThreadTeam(int size, int maxRows) {
+        if (size < 1) {
+            throw new IllegalArgumentException("threads: expected at least 1, found " + size);
+        }
+        scratch = new Scratch[size];
+        for (int i = 0; i < size; i++) {
+            scratch[i] = new Scratch(i, maxRows);
+        }
+        workers = new Worker[size - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(scratch[i + 1]);
+            workers[i].thread.start();
+        }
+    }
+
+    public int size() {
+        return scratch.length;
+    }
+
+    /** The owner's own scratch, for work between runs. */
+    public Scratch ownerScratch() {
+        return scratch[0];
+    }
+
+    /**
+     * Runs all chunks and returns when they are done. One caller at a time, never from within a task.
+     *
+     * @throws RuntimeException the first failure of a chunk; the others still ran
+     */
+    public void run(ParallelTask work, int count) {
+        if (count <= 0) {
+            return;
+        }
+        if (count == 1 || workers.length == 0) {
+            for (int chunk = 0; chunk < count; chunk++) {
+                work.run(chunk, scratch[0]);
+            }
+            return;
+        }
+        task = work;
+        chunks = count;
+        owner = Thread.currentThread();
+        unfinished.set(count);
+        long next = (claims.get() >>> 32) + 1;
+        claims.set(next << 32 | count);
+        for (Worker worker : workers) {
+            if (worker.parked) {
+                LockSupport.unpark(worker.thread);
+            }
+        }
+        while (runOneChunk(scratch[0])) {}
+        awaitLastChunk();
+        Throwable thrown = failure;
+        if (thrown != null) {
+            failure = null;
+            if (thrown instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) thrown;
+        }
+    }
+
+    private boolean runOneChunk(Scratch mine) {
+        long claim = claims.get();
+        if ((int) claim == 0) {
+            return false;
+        }
+        if (claims.compareAndSet(claim, claim - 1)) {
+            // The run cannot end before this chunk is done: task and chunks are those of the claimed run.
+            ParallelTask current = task;
+            try {
+                current.run(chunks - (int) claim, mine);
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
+            if (unfinished.decrementAndGet() == 0 && mine.worker() != 0) {
+                LockSupport.unpark(owner);
+            }
+        }
+        return true;
+    }
+
+    private void awaitLastChunk() {
+        long deadline = 0;
+        for (int spins = 0; unfinished.get() != 0; spins++) {
+            Thread.onSpinWait();
+            if ((spins & 63) == 63) {
+                long now = System.nanoTime();
+                if (deadline == 0) {
+                    deadline = now + SPIN_NANOS;
+                } else if (now > deadline) {
+                    LockSupport.park(this);
+                    // An interrupt would turn park into a busy loop; the flag belongs to whoever owns the thread.
+                }
+            }
+        }
+    }
+
+    /** Ends the workers; a run must not be in progress. */
+    @Override
+    public void close() {
+        closed = true;
+        for (Worker worker : workers) {
+            LockSupport.unpark(worker.thread);
+        }
+        boolean interrupted = false;
+        for (Worker worker : workers) {
+            while (worker.thread.isAlive()) {
+                try {
+                    worker.thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private final class Worker implements Runnable {
+        private final Scratch mine;
+        private final Thread thread;
+        private volatile boolean parked;
+
+        Worker(Scratch mine) {
+            this.mine = mine;
+            this.thread = Thread.ofPlatform()
+                    .name("remora-worker-" + mine.worker())
+                    .daemon()
+                    .unstarted(this);
+        }
+
+        @Override
+        public void run() {
+            long idleSince = 0;
+            int spins = 0;
+            while (!closed) {
+                if (runOneChunk(mine)) {
+                    idleSince = 0;
+                    continue;
+                }
+                Thread.onSpinWait();
+                if ((++spins & 63) == 0) {
+                    long now = System.nanoTime();
+                    if (idleSince == 0) {
+                        idleSince = now;
+                    } else if (now - idleSince > SPIN_NANOS) {
+                        parked = true;
+                        // Set before the last look: either this look sees new chunks, or their owner sees the flag.
+                        if ((int) claims.get() == 0 && !closed) {
+                            LockSupport.park(this);
+                        }
+                        parked = false;
+                        idleSince = 0;
+                    }
+                }
+            }
+        }
+    }
+}

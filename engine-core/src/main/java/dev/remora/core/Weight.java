@@ -1,0 +1,40 @@
+package dev.remora.core;
+
+import dev.remora.core.kernel.Kernels;
+
+/**
+ * An immutable matrix (rows, cols) in one stored format, laid out in tiles of {@value #TILE} output rows with lane = row.
+ * Every output element is one chain of fused multiply-adds in ascending order of the column, so it has the same bits for
+ * any number of rows in the step, any vector width and any number of threads. Safe to share.
+ */
+public interface Weight {
+    /** Output rows of one tile, the unit of parallel work. */
+    int TILE = Kernels.TILE;
+
+    int rows();
+
+    int cols();
+
+    /** Name of the stored format, for example {@code BF16}. */
+    String format();
+
+    /** Bytes in memory, which are also the bytes that one multiplication reads. */
+    long bytes();
+
+    default int tiles() {
+        return (rows() + TILE - 1) / TILE;
+    }
+
+    /**
+     * One tile of Y = X W^T: y[i][yColumn + r] = sum over c of W[r][c] * x[i][xColumn + c], for all rows i of x and the
+     * rows r of the tile.
+     *
+     * @param x       (n, at least xColumn + cols)
+     * @param y       (n, at least yColumn + rows); only the tile's columns are written
+     * @param scratch of the calling worker
+     */
+    void multiply(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch);
+
+    /** Writes row {@code row}, decoded to f32, to {@code cols} values of dst. */
+    void dequantizeRow(int row, float[] dst, int dstAt);
+}

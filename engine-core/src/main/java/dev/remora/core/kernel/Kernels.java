@@ -1,0 +1,161 @@
+package dev.remora.core.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * The door to the kernels on f32 rows: the layers call this class and never ask which implementation runs. All arguments
+ * named {@code ...At} are element offsets; nothing is checked beyond the arrays' own bounds and nothing is allocated.
+ */
+public final class Kernels {
+    /** Columns of a weight tile and of most panels. */
+    public static final int TILE = 64;
+
+    /** Rows of one group of the tiled multiplication. */
+    public static final int GROUP = 4;
+
+    /** Panel widths are multiples of this, the lanes of the widest vectors. */
+    public static final int LANES = RowReference.LANES;
+
+    private static final boolean VECTOR = VectorSupport.VECTOR;
+    private static final ValueLayout.OfShort BF16 =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private Kernels() {}
+
+    /**
+     * y[r][c] += sum over i &lt; k of x[r][i] * panel[i][c], for four rows r and c &lt; width; i ascends, starting from what
+     * y holds. A row may be given several times: the last group of less than four repeats one.
+     *
+     * @param panel  (k, width) at {@code panelAt + i * stride}
+     * @param width  a multiple of {@link #LANES}
+     * @param x0     offsets of the four rows in x, (k) each
+     * @param y0     offsets of the four rows in y, (width) each
+     */
+    public static void multiplyPanel(
+            float[] panel, int panelAt, int stride, int width, int k,
+            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+        if (VECTOR) {
+            PanelKernels.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+        } else {
+            PanelReference.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+        }
+    }
+
+    /** As {@link #multiplyPanel}, but y[r][c] += scale[c] * sum: the sum starts from zero. */
+    public static void multiplyPanelScaled(
+            float[] panel, int panelAt, int stride, int width, int k, float[] scale, int scaleAt,
+            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+        if (VECTOR) {
+            PanelKernels.multiplyScaled(
+                    panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+        } else {
+            PanelReference.multiplyScaled(
+                    panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+        }
+    }
+
+    /**
+     * y = weight * x / sqrt(mean(x^2) + epsilon), of n values.
+     *
+     * @param partial 16 floats of scratch
+     */
+    public static void rmsNorm(
+            float[] x, int xAt, float[] weight, double epsilon, float[] y, int yAt, int n, float[] partial) {
+        if (VECTOR) {
+            RowKernels.sumOfSquares(x, xAt, n, partial);
+        } else {
+            RowReference.sumOfSquares(x, xAt, n, partial);
+        }
+        float factor = (float) (1 / Math.sqrt(RowReference.sum(partial) / (double) n + epsilon));
+        if (VECTOR) {
+            RowKernels.normalize(x, xAt, factor, weight, y, yAt, n);
+        } else {
+            RowReference.normalize(x, xAt, factor, weight, y, yAt, n);
+        }
+    }
+
+    /** y += x, of n values. */
+    public static void add(float[] x, int xAt, float[] y, int yAt, int n) {
+        if (VECTOR) {
+            RowKernels.add(x, xAt, y, yAt, n);
+        } else {
+            RowReference.add(x, xAt, y, yAt, n);
+        }
+    }
+
+    /** y += factor * x, of n values, rounded once. */
+    public static void addScaled(float factor, float[] x, int xAt, float[] y, int yAt, int n) {
+        if (VECTOR) {
+            RowKernels.addScaled(factor, x, xAt, y, yAt, n);
+        } else {
+            RowReference.addScaled(factor, x, xAt, y, yAt, n);
+        }
+    }
+
+    /** y *= factor, of n values. */
+    public static void scale(float factor, float[] y, int yAt, int n) {
+        if (VECTOR) {
+            RowKernels.scale(factor, y, yAt, n);
+        } else {
+            RowReference.scale(factor, y, yAt, n);
+        }
+    }
+
+    /** y = silu(gate) * up, with silu(g) = g / (1 + e^-g), of n values; y may be gate or up. */
+    public static void swiGlu(float[] gate, int gateAt, float[] up, int upAt, float[] y, int yAt, int n) {
+        if (VECTOR) {
+            RowKernels.swiGlu(gate, gateAt, up, upAt, y, yAt, n);
+        } else {
+            RowReference.swiGlu(gate, gateAt, up, upAt, y, yAt, n);
+        }
+    }
+
+    /** The largest of n values; negative infinity if n is 0. */
+    public static float maximum(float[] x, int xAt, int n) {
+        return VECTOR ? RowKernels.maximum(x, xAt, n) : RowReference.maximum(x, xAt, n);
+    }
+
+    /**
+     * x = e^(x - shift), of n values that are at most shift, give or take rounding; returns their sum.
+     *
+     * @param partial 16 floats of scratch
+     */
+    public static float expAndSum(float[] x, int xAt, float shift, int n, float[] partial) {
+        if (VECTOR) {
+            RowKernels.expOfDifference(x, xAt, shift, n);
+            RowKernels.partialSums(x, xAt, n, partial);
+        } else {
+            RowReference.expOfDifference(x, xAt, shift, n);
+            RowReference.partialSums(x, xAt, n, partial);
+        }
+        return RowReference.sum(partial);
+    }
+
+    /** a * b + c, rounded once where the CPU can do that. */
+    public static float fma(float a, float b, float c) {
+        return RowReference.fma(a, b, c);
+    }
+
+    /** e^x with the bits of the vector kernels; e^-87 below -87 and e^88 above 88. */
+    public static float exp(float x) {
+        return RowReference.exp(x);
+    }
+
+    /** Rounds n values to BF16, to nearest, ties to even. */
+    public static void toBf16(float[] x, int xAt, MemorySegment y, long yByte, int n) {
+        for (int i = 0; i < n; i++) {
+            y.set(BF16, yByte + 2L * i, (short) (RowReference.bf16Bits(Float.floatToRawIntBits(x[xAt + i])) >>> 16));
+        }
+    }
+
+    /** Widens n BF16 values; exact. */
+    public static void fromBf16(MemorySegment x, long xByte, float[] y, int yAt, int n) {
+        if (VECTOR) {
+            RowKernels.fromBf16(x, xByte, y, yAt, n);
+        } else {
+            RowReference.fromBf16(x, xByte, y, yAt, n);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.remora.core.weight;
+
+import dev.remora.core.CheckpointException;
+import dev.remora.core.StoredMatrix;
+import dev.remora.core.Weight;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/** A dense matrix as a checkpoint stores it: row-major, little-endian, anywhere in memory. */
+public final class DenseMatrix implements StoredMatrix {
+    private final String name;
+    private final DenseFormat format;
+    private final MemorySegment data;
+    private final int rows;
+    private final int cols;
+    private final boolean transposed;
+
+    /**
+     * @param name of the tensor, for messages
+     * @param data exactly rows * cols elements
+     */
+    public DenseMatrix(String name, DenseFormat format, MemorySegment data, int rows, int cols) {
+        this(name, format, data, rows, cols, false);
+        if (data.byteSize() != (long) rows * cols * format.elementBytes()) {
+            throw new IllegalArgumentException(
+                    name + ": " + data.byteSize() + " bytes for a " + format + " matrix (" + rows + ", " + cols + ")");
+        }
+    }
+
+    private DenseMatrix(String name, DenseFormat format, MemorySegment data, int rows, int cols, boolean transposed) {
+        this.name = name;
+        this.format = format;
+        this.data = data;
+        this.rows = rows;
+        this.cols = cols;
+        this.transposed = transposed;
+    }
+
+    @Override
+    public int rows() {
+        return transposed ? cols : rows;
+    }
+
+    @Override
+    public int cols() {
+        return transposed ? rows : cols;
+    }
+
+    @Override
+    public String format() {
+        return format.name();
+    }
+
+    @Override
+    public DenseMatrix rows(int from, int count) {
+        if (transposed) {
+            throw new UnsupportedOperationException("take rows before transposing");
+        }
+        Objects.checkFromIndexSize(from, count, rows);
+        long rowBytes = (long) cols * format.elementBytes();
+        return new DenseMatrix(name, format, data.asSlice(from * rowBytes, count * rowBytes), count, cols, false);
+    }
+
+    @Override
+    public DenseMatrix transposed() {
+        return new DenseMatrix(name, format, data, rows, cols, !transposed);
+    }
+
+    @Override
+    public long packedBytes() {
+        return TileLayout.bytes(rows(), cols(), format.elementBytes());
+    }
+
+    @Override
+    public Weight pack(Arena arena) {
+        int bytes = format.elementBytes();
+        MemorySegment tiles = transposed
+                ? TileLayout.packTransposed(data, 0, rows(), cols(), bytes, arena)
+                : TileLayout.pack(data, 0, rows(), cols(), bytes, arena, format::sound, this::notANumber);
+        return new DenseWeight(format, tiles, rows(), cols());
+    }
+
+    private CheckpointException notANumber(int row, long byteInRow) {
+        return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row " + row
+                + " near column " + byteInRow / format.elementBytes() + "; the file is damaged or was saved from a"
+                + " broken model");
+    }
+
+    @Override
+    public void dequantizeRow(int row, float[] dst, int dstAt) {
+        Objects.checkIndex(row, rows());
+        int bytes = format.elementBytes();
+        for (int col = 0; col < cols(); col++) {
+            long index = transposed ? (long) col * cols + row : (long) row * cols + col;
+            dst[dstAt + col] = format.decode(data, index * bytes);
+        }
+    }
+}
