@@ -6,6 +6,7 @@ module dev.remora.core {
     requires static jdk.incubator.vector;
     requires static jdk.management;
 
+    exports dev.remora.core.checkpoint;
     exports dev.remora.core.json;
     exports dev.remora.core.kernel;
     exports dev.remora.core.sampling;

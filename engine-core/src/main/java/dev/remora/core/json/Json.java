@@ -10,6 +10,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.io.JsonStringEncoder;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -42,8 +44,10 @@ public final class Json {
             }
             return value;
         } catch (JacksonException e) {
-            throw new CheckpointException(source + ": invalid JSON: " + e.getOriginalMessage() + " (line "
-                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")", e);
+            // Violated limits (depth, length of a number) come without a location.
+            TokenStreamLocation at = e.getLocation();
+            String place = at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+            throw new CheckpointException(source + ": invalid JSON: " + e.getOriginalMessage() + place, e);
         }
     }
 
@@ -55,6 +59,11 @@ public final class Json {
     /** Parses a document that must be an object. */
     public static JsonObject object(byte[] utf8, String source) {
         return JsonObject.of(parse(utf8, source), source);
+    }
+
+    /** The text as a JSON string, with its quotes. */
+    public static String quote(String text) {
+        return '"' + new String(JsonStringEncoder.getInstance().quoteAsCharArray(text)) + '"';
     }
 
     private static Object value(JsonParser parser, JsonToken token) {

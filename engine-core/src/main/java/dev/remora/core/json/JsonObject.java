@@ -66,8 +66,9 @@ public final class JsonObject {
 
     public double number(String key) {
         Object value = required(key, "a number");
-        if (!(value instanceof Number n)) {
-            throw wrong(key, "a number", value);
+        // 1e400 parses to infinity, which no setting of a model can mean.
+        if (!(value instanceof Number n) || !Double.isFinite(n.doubleValue())) {
+            throw wrong(key, "a finite number", value);
         }
         return n.doubleValue();
     }
