@@ -8,4 +8,5 @@ module dev.remora.core {
 
     exports dev.remora.core;
     exports dev.remora.core.json;
+    exports dev.remora.core.tokenizer;
 }
