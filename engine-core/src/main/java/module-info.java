@@ -6,6 +6,7 @@ module dev.remora.core {
     requires static jdk.incubator.vector;
     requires static jdk.management;
 
+    exports dev.remora.core;
     exports dev.remora.core.checkpoint;
     exports dev.remora.core.json;
     exports dev.remora.core.kernel;
@@ -13,5 +14,4 @@ module dev.remora.core {
     exports dev.remora.core.template;
     exports dev.remora.core.tokenizer;
     exports dev.remora.core.weight;
-    exports dev.remora.core;
 }

@@ -1,0 +1,4 @@
+package dev.remora.bench;
+
+/** What nothing may know. */
+public class BenchViolation {}

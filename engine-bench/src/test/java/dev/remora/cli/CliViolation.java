@@ -1,0 +1,7 @@
+package dev.remora.cli;
+
+import dev.remora.mla.MlaViolation;
+
+public class CliViolation {
+    MlaViolation attention;
+}

@@ -1,0 +1,6 @@
+package dev.remora.core.kernel;
+
+/** A kernel that starts a thread. */
+public class ViolationKernels {
+    Thread thread;
+}

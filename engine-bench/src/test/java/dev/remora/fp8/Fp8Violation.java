@@ -1,0 +1,7 @@
+package dev.remora.fp8;
+
+import dev.remora.models.ModelsViolation;
+
+class Fp8Violation {
+    ModelsViolation above;
+}
