@@ -23,7 +23,11 @@ public record GenerationOptions(
     /** No limit but the context. */
     public static final int UNLIMITED = Integer.MAX_VALUE;
 
-    /** @throws IllegalArgumentException if an option is out of its range; the message names it, the range and the value */
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if an option is out of its range; the message names it, the range and the value
+     */
     public GenerationOptions {
         Objects.requireNonNull(sampling, "sampling");
         if (maxTokens < 0) {

@@ -15,7 +15,11 @@ import java.util.function.Consumer;
 public record LoadOptions(
         int threads, int contextLength, CacheFormat cacheFormat, Consumer<LoadProgress> progress) {
 
-    /** @throws IllegalArgumentException if a number is negative */
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a number is negative
+     */
     public LoadOptions {
         if (threads < 0) {
             throw new IllegalArgumentException("threads: expected 0 (physical cores) or more, found " + threads);

@@ -31,7 +31,7 @@ interface StepRunner {
         /** Forgets the tokens from {@code position} on. */
         void truncate(int position);
 
-        /** Ends the append that is running, if there is one, at the next layer. From any thread. */
+        /** Ends the append that is running, if there is one, at the next layer. From any thread; after close, no effect. */
         void cancel();
 
         @Override

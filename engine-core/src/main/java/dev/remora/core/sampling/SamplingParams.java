@@ -30,7 +30,11 @@ public record SamplingParams(
     /** The seed that stands for a fresh one, drawn for each generation. */
     public static final long RANDOM_SEED = -1;
 
-    /** @throws IllegalArgumentException if an option is out of its range; the message names it, the range and the value */
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if an option is out of its range; the message names it, the range and the value
+     */
     public SamplingParams {
         require(temperature >= 0 && temperature <= Float.MAX_VALUE, "temperature", "0 or more", temperature);
         require(topK >= 0, "topK", "0 (all tokens) or more", topK);
