@@ -26,7 +26,10 @@ final class StopStrings {
         return release(found ? stop : held.length() - possibleStart());
     }
 
-    /** True once a stop string was complete. Where two are, the one that begins first counts. */
+    /**
+     * True once a stop string was complete. Of two the one that ends first counts, then the one that begins first: so it does not
+     * matter how the text was cut into pieces.
+     */
     boolean found() {
         return found;
     }
@@ -38,10 +41,13 @@ final class StopStrings {
 
     private int firstStop() {
         int first = -1;
+        int firstEnd = Integer.MAX_VALUE;
         for (String stop : stops) {
             int at = held.indexOf(stop);
-            if (at >= 0 && (first < 0 || at < first)) {
+            int end = at + stop.length();
+            if (at >= 0 && (end < firstEnd || (end == firstEnd && at < first))) {
                 first = at;
+                firstEnd = end;
             }
         }
         return first;
