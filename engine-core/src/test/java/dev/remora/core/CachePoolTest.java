@@ -96,7 +96,10 @@ class CachePoolTest {
             four.reserve(192);
             assertEquals(
                     pages,
-                    Set.of(four.page(0).address(), four.page(64).address(), four.page(128).address()));
+                    Set.of(
+                            four.page(0).address(),
+                            four.page(64).address(),
+                            four.page(128).address()));
         }
     }
 

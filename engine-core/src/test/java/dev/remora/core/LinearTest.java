@@ -23,8 +23,10 @@ class LinearTest {
     @ValueSource(ints = {1, 3, 9})
     void matricesAndBiasesGiveTheSameBitsForEveryThreadCount(int rows) {
         try (Arena arena = Arena.ofShared()) {
-            Weight first = TestData.matrix(1, DenseFormat.BF16, 200, HIDDEN, arena).pack(arena);
-            Weight second = TestData.matrix(2, DenseFormat.F32, 70, HIDDEN, arena).pack(arena);
+            Weight first =
+                    TestData.matrix(1, DenseFormat.BF16, 200, HIDDEN, arena).pack(arena);
+            Weight second =
+                    TestData.matrix(2, DenseFormat.F32, 70, HIDDEN, arena).pack(arena);
             float[] bias = TestData.floats(3, 70);
             Rows x = TestData.rows(4, rows, HIDDEN);
             Rows[] expected = {new Rows(rows, 200), new Rows(rows, 70)};
@@ -120,12 +122,13 @@ class LinearTest {
             SwiGlu network = network(arena);
             assertEquals(INTERMEDIATE, network.intermediateSize());
             assertEquals(
-                    network.gate().bytes() + network.up().bytes() + network.down().bytes(), network.bytes());
+                    network.gate().bytes()
+                            + network.up().bytes()
+                            + network.down().bytes(),
+                    network.bytes());
             IllegalArgumentException e = assertThrows(
-                    IllegalArgumentException.class,
-                    () -> new SwiGlu(network.gate(), network.down(), network.down()));
-            assertEquals(
-                    "gate (200, 130), up (130, 200) and down (130, 200) do not fit together", e.getMessage());
+                    IllegalArgumentException.class, () -> new SwiGlu(network.gate(), network.down(), network.down()));
+            assertEquals("gate (200, 130), up (130, 200) and down (130, 200) do not fit together", e.getMessage());
         }
     }
 
@@ -174,8 +177,10 @@ class LinearTest {
 
     private static SwiGlu network(Arena arena) {
         return new SwiGlu(
-                TestData.matrix(6, DenseFormat.BF16, INTERMEDIATE, HIDDEN, arena).pack(arena),
-                TestData.matrix(7, DenseFormat.BF16, INTERMEDIATE, HIDDEN, arena).pack(arena),
+                TestData.matrix(6, DenseFormat.BF16, INTERMEDIATE, HIDDEN, arena)
+                        .pack(arena),
+                TestData.matrix(7, DenseFormat.BF16, INTERMEDIATE, HIDDEN, arena)
+                        .pack(arena),
                 TestData.matrix(8, DenseFormat.F16, HIDDEN, INTERMEDIATE, arena).pack(arena));
     }
 }

@@ -12,7 +12,9 @@ class RopeTest {
     @ParameterizedTest
     @CsvSource({
         // factor, mscale_all_dim; the factors published for V2, V3, Kimi-K2 at 32 and at 64
-        "40, 0.707, 1.58963, 0.114721", "40, 1, 1.873854, 0.135234", "32, 1, 1.813260, 0.130861",
+        "40, 0.707, 1.58963, 0.114721",
+        "40, 1, 1.873854, 0.135234",
+        "32, 1, 1.813260, 0.130861",
         "64, 1, 2.004740, 0.144680"
     })
     void softmaxFactorsAreThoseOfTheReleasedModels(double factor, double mscale, double expected, double scale) {

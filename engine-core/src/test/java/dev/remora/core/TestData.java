@@ -30,8 +30,21 @@ public final class TestData {
     /** Normal deviates among which every kind of special value stands. */
     public static float[] specials(long seed, int n) {
         float[] special = {
-            0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, 0x1.fffffep-127f, Float.MAX_VALUE,
-            -Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, 1e-30f, -88f, 88f, 104f
+            0f,
+            -0f,
+            Float.MIN_VALUE,
+            -Float.MIN_VALUE,
+            Float.MIN_NORMAL,
+            0x1.fffffep-127f,
+            Float.MAX_VALUE,
+            -Float.MAX_VALUE,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN,
+            1e-30f,
+            -88f,
+            88f,
+            104f
         };
         Random random = new Random(seed);
         float[] values = floats(seed, n);

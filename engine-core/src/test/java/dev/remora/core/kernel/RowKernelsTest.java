@@ -124,8 +124,7 @@ class RowKernelsTest {
         Kernels.swiGlu(x, AT, x, AT, y, AT, n);
         Kernels.rmsNorm(x, AT, x, 1e-6, y, AT, n, new float[16]);
         assertArrayEquals(Arrays.copyOf(before, AT), Arrays.copyOf(y, AT));
-        assertArrayEquals(
-                Arrays.copyOfRange(before, n + AT, n + 2 * AT), Arrays.copyOfRange(y, n + AT, n + 2 * AT));
+        assertArrayEquals(Arrays.copyOfRange(before, n + AT, n + 2 * AT), Arrays.copyOfRange(y, n + AT, n + 2 * AT));
     }
 
     @Test

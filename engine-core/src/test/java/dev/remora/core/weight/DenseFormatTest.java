@@ -38,7 +38,9 @@ class DenseFormatTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DenseFormat.class, names = {"BF16", "F16"})
+    @EnumSource(
+            value = DenseFormat.class,
+            names = {"BF16", "F16"})
     void decodesEveryCode(DenseFormat format) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(4);

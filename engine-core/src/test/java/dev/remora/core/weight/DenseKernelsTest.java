@@ -69,7 +69,9 @@ class DenseKernelsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DenseFormat.class, names = {"BF16", "F16"})
+    @EnumSource(
+            value = DenseFormat.class,
+            names = {"BF16", "F16"})
     void panelsDecodeEveryCode(DenseFormat format) {
         int cols = 1024;
         try (Arena arena = Arena.ofConfined()) {
@@ -92,7 +94,9 @@ class DenseKernelsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = DenseFormat.class, names = {"BF16", "F16"})
+    @EnumSource(
+            value = DenseFormat.class,
+            names = {"BF16", "F16"})
     void rowsDecodeEveryCode(DenseFormat format) {
         // Two columns, one after the other switched off by a zero, so each product shows one code.
         try (Arena arena = Arena.ofConfined()) {
@@ -169,8 +173,7 @@ class DenseKernelsTest {
         return tiles;
     }
 
-    private static void referenceRow(
-            DenseFormat format, MemorySegment tiles, long at, int cols, float[] x, float[] y) {
+    private static void referenceRow(DenseFormat format, MemorySegment tiles, long at, int cols, float[] x, float[] y) {
         switch (format) {
             case F32 -> DenseReference.f32Row(tiles, at, cols, x, AT, y, AT);
             case BF16 -> DenseReference.bf16Row(tiles, at, cols, x, AT, y, AT);

@@ -72,12 +72,22 @@ class TileLayoutTest {
                     for (int row = 0; row < rows; row++) {
                         for (int col = 0; col < cols; col++) {
                             MemorySegment.copy(
-                                    source, start + ((long) col * rows + row) * elementBytes, turned,
-                                    ((long) row * cols + col) * elementBytes, elementBytes);
+                                    source,
+                                    start + ((long) col * rows + row) * elementBytes,
+                                    turned,
+                                    ((long) row * cols + col) * elementBytes,
+                                    elementBytes);
                         }
                     }
                     byte[] expected = TileLayout.pack(
-                                    turned, 0, rows, cols, elementBytes, arena, TileLayout.WordCheck.NONE, (r, b) -> null)
+                                    turned,
+                                    0,
+                                    rows,
+                                    cols,
+                                    elementBytes,
+                                    arena,
+                                    TileLayout.WordCheck.NONE,
+                                    (r, b) -> null)
                             .toArray(ValueLayout.JAVA_BYTE);
                     byte[] actual = TileLayout.packTransposed(source, start, rows, cols, elementBytes, arena)
                             .toArray(ValueLayout.JAVA_BYTE);

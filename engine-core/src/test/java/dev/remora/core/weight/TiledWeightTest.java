@@ -70,7 +70,8 @@ class TiledWeightTest {
     @CsvSource({"1, 5", "63, 64", "65, 129", "100, 160"})
     void aTileThatSticksOutWritesNothingOutside(int rows, int cols) {
         try (Arena arena = Arena.ofConfined()) {
-            Weight weight = TestData.matrix(1, DenseFormat.BF16, rows, cols, arena).pack(arena);
+            Weight weight =
+                    TestData.matrix(1, DenseFormat.BF16, rows, cols, arena).pack(arena);
             for (int n : BATCHES) {
                 Rows y = multiply(weight, TestData.rows(2, n, cols + X_COLUMN));
                 for (int row = 0; row < n; row++) {
@@ -142,7 +143,9 @@ class TiledWeightTest {
             DenseMatrix matrix = TestData.matrix(5, DenseFormat.F32, 6, 5, arena);
             assertThrows(IndexOutOfBoundsException.class, () -> matrix.rows(4, 3));
             assertThrows(IndexOutOfBoundsException.class, () -> matrix.dequantizeRow(6, new float[5], 0));
-            assertThrows(UnsupportedOperationException.class, () -> matrix.transposed().rows(0, 1));
+            assertThrows(
+                    UnsupportedOperationException.class,
+                    () -> matrix.transposed().rows(0, 1));
             assertThrows(
                     IllegalArgumentException.class,
                     () -> new DenseMatrix("w", DenseFormat.F32, arena.allocate(4 * 29), 6, 5));
