@@ -16,7 +16,14 @@ public final class RmsNorm {
     public void forward(Rows x, Rows y, Scratch scratch) {
         for (int row = 0; row < x.count(); row++) {
             Kernels.rmsNorm(
-                    x.data(), x.offset(row), weight, epsilon, y.data(), y.offset(row), weight.length, scratch.partial());
+                    x.data(),
+                    x.offset(row),
+                    weight,
+                    epsilon,
+                    y.data(),
+                    y.offset(row),
+                    weight.length,
+                    scratch.partial());
         }
     }
 

@@ -46,8 +46,7 @@ public sealed interface RopeScaling {
     default double rotationMagnitude() {
         return switch (this) {
             case None none -> 1;
-            case Yarn yarn ->
-                Yarn.magnitude(yarn.factor, yarn.mscale) / Yarn.magnitude(yarn.factor, yarn.mscaleAllDim);
+            case Yarn yarn -> Yarn.magnitude(yarn.factor, yarn.mscale) / Yarn.magnitude(yarn.factor, yarn.mscaleAllDim);
         };
     }
 

@@ -14,8 +14,8 @@ public record SwiGlu(Weight gate, Weight up, Weight down) {
     /** Widths must agree. */
     public SwiGlu {
         if (gate.rows() != up.rows() || gate.cols() != up.cols() || down.cols() != gate.rows()) {
-            throw new IllegalArgumentException("gate (" + gate.rows() + ", " + gate.cols() + "), up (" + up.rows() + ", "
-                    + up.cols() + ") and down (" + down.rows() + ", " + down.cols() + ") do not fit together");
+            throw new IllegalArgumentException("gate (" + gate.rows() + ", " + gate.cols() + "), up (" + up.rows()
+                    + ", " + up.cols() + ") and down (" + down.rows() + ", " + down.cols() + ") do not fit together");
         }
     }
 

@@ -28,8 +28,9 @@ public final class BlockScales {
         }
         for (int i = 0; i < factors.length; i++) {
             if (!Float.isFinite(factors[i])) {
-                throw new CheckpointException(name + ": expected finite scales, found " + factors[i] + " for block ("
-                        + i / blocksPerRow + ", " + i % blocksPerRow + "); the file is damaged or was quantised wrongly");
+                throw new CheckpointException(
+                        name + ": expected finite scales, found " + factors[i] + " for block (" + i / blocksPerRow
+                                + ", " + i % blocksPerRow + "); the file is damaged or was quantised wrongly");
             }
         }
     }

@@ -29,7 +29,14 @@ final class Fp8Kernels {
      * @param scale (runs, 64) at scaleAt
      */
     static void multiplyRow(
-            MemorySegment tiles, long tileAt, int[] runs, float[] scale, int scaleAt, float[] x, int xAt, float[] y,
+            MemorySegment tiles,
+            long tileAt,
+            int[] runs,
+            float[] scale,
+            int scaleAt,
+            float[] x,
+            int xAt,
+            float[] y,
             int yAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
@@ -52,26 +59,38 @@ final class Fp8Kernels {
                     w = IntVector.fromMemorySegment(I, tiles, q, LE);
                     bits = w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN)).reinterpretAsFloats().fma(x0, a0);
+                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x0, a0);
                     bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN)).reinterpretAsFloats().fma(x1, a0);
+                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x1, a0);
                     bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN)).reinterpretAsFloats().fma(x2, a0);
+                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x2, a0);
                     bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
                     a0 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a0);
                     w = IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE);
                     bits = w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN)).reinterpretAsFloats().fma(x0, a1);
+                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x0, a1);
                     bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN)).reinterpretAsFloats().fma(x1, a1);
+                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x1, a1);
                     bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN)).reinterpretAsFloats().fma(x2, a1);
+                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                            .reinterpretAsFloats()
+                            .fma(x2, a1);
                     bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
                     a1 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a1);
@@ -123,8 +142,8 @@ final class Fp8Kernels {
     private static FloatVector decode(IntVector top) {
         IntVector bits = top.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
         FloatVector f = bits.reinterpretAsFloats();
-        IntVector alternative =
-                f.fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-6f)).reinterpretAsInts();
+        IntVector alternative = f.fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-6f))
+                .reinterpretAsInts();
         return bits.min(alternative).or(top.and(SIGN)).reinterpretAsFloats();
     }
 }

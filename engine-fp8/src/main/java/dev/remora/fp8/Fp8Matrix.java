@@ -41,7 +41,13 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private Fp8Matrix(
-            String name, MemorySegment codes, BlockScales scales, int firstRow, int rows, int cols, boolean transposed) {
+            String name,
+            MemorySegment codes,
+            BlockScales scales,
+            int firstRow,
+            int rows,
+            int cols,
+            boolean transposed) {
         this.name = name;
         this.codes = codes;
         this.scales = scales;

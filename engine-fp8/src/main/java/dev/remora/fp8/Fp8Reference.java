@@ -12,7 +12,14 @@ final class Fp8Reference {
     private Fp8Reference() {}
 
     static void multiplyRow(
-            MemorySegment tiles, long tileAt, int[] runs, float[] scale, int scaleAt, float[] x, int xAt, float[] y,
+            MemorySegment tiles,
+            long tileAt,
+            int[] runs,
+            float[] scale,
+            int scaleAt,
+            float[] x,
+            int xAt,
+            float[] y,
             int yAt) {
         for (int lane = 0; lane < TILE; lane++) {
             float total = 0;

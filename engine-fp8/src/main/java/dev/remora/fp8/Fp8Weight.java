@@ -76,8 +76,20 @@ final class Fp8Weight extends TiledWeight {
 
     @Override
     protected void multiplyPanel(
-            int tile, int from, int count, float[] panel,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            int tile,
+            int from,
+            int count,
+            float[] panel,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         Kernels.multiplyPanelScaled(
                 panel, 0, TILE, TILE, count, scale, scaleAt(tile, run(from)), x, x0, x1, x2, x3, y, y0, y1, y2, y3);
     }

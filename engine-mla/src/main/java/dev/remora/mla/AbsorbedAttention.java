@@ -71,8 +71,12 @@ final class AbsorbedAttention {
         int head = chunk / tiles;
         AbsorbedPlan plan = workspace.absorbed();
         w.keyUpTransposed()[head].multiply(
-                plan.queries(), head * config.qkHeadDim(), plan.latentQueries(), head * config.kvLoraRank(),
-                chunk % tiles, scratch);
+                plan.queries(),
+                head * config.qkHeadDim(),
+                plan.latentQueries(),
+                head * config.kvLoraRank(),
+                chunk % tiles,
+                scratch);
     }
 
     /** o = W_UV u of one head, all rows. */
@@ -81,8 +85,12 @@ final class AbsorbedAttention {
         int head = chunk / tiles;
         AbsorbedPlan plan = workspace.absorbed();
         w.valueUp()[head].multiply(
-                plan.attendedLatents(), head * config.kvLoraRank(), plan.attended(), head * config.vHeadDim(),
-                chunk % tiles, scratch);
+                plan.attendedLatents(),
+                head * config.kvLoraRank(),
+                plan.attended(),
+                head * config.vHeadDim(),
+                chunk % tiles,
+                scratch);
     }
 
     /** One row, 16 heads, up to {@value #SPLIT} positions: maximum, sum and weighted latents into the partial results. */
@@ -151,9 +159,21 @@ final class AbsorbedAttention {
             int i2 = Math.min(i + 2, cached - 1);
             int i3 = Math.min(i + 3, cached - 1);
             Kernels.multiplyPanel(
-                    worker.queryPanel, 0, HEADS, HEADS, config.cacheWidth(),
-                    latents.data(), latents.offset(i), latents.offset(i1), latents.offset(i2), latents.offset(i3),
-                    worker.scores, i * HEADS, i1 * HEADS, i2 * HEADS, i3 * HEADS);
+                    worker.queryPanel,
+                    0,
+                    HEADS,
+                    HEADS,
+                    config.cacheWidth(),
+                    latents.data(),
+                    latents.offset(i),
+                    latents.offset(i1),
+                    latents.offset(i2),
+                    latents.offset(i3),
+                    worker.scores,
+                    i * HEADS,
+                    i1 * HEADS,
+                    i2 * HEADS,
+                    i3 * HEADS);
         }
         for (int i = 0; i < cached; i++) {
             for (int head = 0; head < HEADS; head++) {
@@ -170,10 +190,21 @@ final class AbsorbedAttention {
             int head2 = Math.min(head + 2, heads - 1);
             int head3 = Math.min(head + 3, heads - 1);
             Kernels.multiplyPanel(
-                    latents.data(), 0, latents.width(), latentWidth, cached,
-                    worker.probabilities, head * POSITIONS, head1 * POSITIONS, head2 * POSITIONS, head3 * POSITIONS,
-                    partial, latentAt + head * latentWidth, latentAt + head1 * latentWidth,
-                    latentAt + head2 * latentWidth, latentAt + head3 * latentWidth);
+                    latents.data(),
+                    0,
+                    latents.width(),
+                    latentWidth,
+                    cached,
+                    worker.probabilities,
+                    head * POSITIONS,
+                    head1 * POSITIONS,
+                    head2 * POSITIONS,
+                    head3 * POSITIONS,
+                    partial,
+                    latentAt + head * latentWidth,
+                    latentAt + head1 * latentWidth,
+                    latentAt + head2 * latentWidth,
+                    latentAt + head3 * latentWidth);
         }
     }
 
@@ -200,13 +231,20 @@ final class AbsorbedAttention {
                 sum = sum * shrink + partial[other + HEADS + head] * shrinkOther;
                 Kernels.scale(shrink, partial, latentAt, config.kvLoraRank());
                 Kernels.addScaled(
-                        shrinkOther, partial, other + 2 * HEADS + head * latentWidth, partial, latentAt,
+                        shrinkOther,
+                        partial,
+                        other + 2 * HEADS + head * latentWidth,
+                        partial,
+                        latentAt,
                         config.kvLoraRank());
                 max = newMax;
             }
             Kernels.scale(1f / sum, partial, latentAt, config.kvLoraRank());
             System.arraycopy(
-                    partial, latentAt, out.data(), out.offset(selected) + (firstHead + head) * config.kvLoraRank(),
+                    partial,
+                    latentAt,
+                    out.data(),
+                    out.offset(selected) + (firstHead + head) * config.kvLoraRank(),
                     config.kvLoraRank());
         }
     }

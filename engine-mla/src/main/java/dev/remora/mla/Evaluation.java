@@ -13,8 +13,8 @@ public interface Evaluation {
      * By cost: with T positions cached and N new rows, expanding saves attention work in proportion to N (T + N/2) and
      * costs the expansion of T old rows; the N new ones cost the same either way.
      */
-    Evaluation CHEAPEST = (config, cached, rows) ->
-            cached == 0 || rows * (cached + rows / 2.0) > config.breakEvenRows() * cached;
+    Evaluation CHEAPEST =
+            (config, cached, rows) -> cached == 0 || rows * (cached + rows / 2.0) > config.breakEvenRows() * cached;
 
     /**
      * True for the expanded evaluation.

@@ -113,10 +113,21 @@ final class ExpandedAttention {
             int row2 = Math.min(row + 2, n - 1);
             int row3 = Math.min(row + 3, n - 1);
             Kernels.multiplyPanel(
-                    worker.keyPanel, 0, POSITIONS, POSITIONS, config.qkHeadDim(),
-                    q.data(), q.offset(firstRow + row) + at, q.offset(firstRow + row1) + at,
-                    q.offset(firstRow + row2) + at, q.offset(firstRow + row3) + at,
-                    scores.data(), scores.offset(row), scores.offset(row1), scores.offset(row2), scores.offset(row3));
+                    worker.keyPanel,
+                    0,
+                    POSITIONS,
+                    POSITIONS,
+                    config.qkHeadDim(),
+                    q.data(),
+                    q.offset(firstRow + row) + at,
+                    q.offset(firstRow + row1) + at,
+                    q.offset(firstRow + row2) + at,
+                    q.offset(firstRow + row3) + at,
+                    scores.data(),
+                    scores.offset(row),
+                    scores.offset(row1),
+                    scores.offset(row2),
+                    scores.offset(row3));
         }
     }
 
@@ -144,9 +155,20 @@ final class ExpandedAttention {
             int row2 = Math.min(row + 2, n - 1);
             int row3 = Math.min(row + 3, n - 1);
             Kernels.multiplyPanel(
-                    values.data(), 0, values.width(), values.width(), cached,
-                    weights.data(), weights.offset(row), weights.offset(row1), weights.offset(row2), weights.offset(row3),
-                    outputs.data(), outputs.offset(row), outputs.offset(row1), outputs.offset(row2),
+                    values.data(),
+                    0,
+                    values.width(),
+                    values.width(),
+                    cached,
+                    weights.data(),
+                    weights.offset(row),
+                    weights.offset(row1),
+                    weights.offset(row2),
+                    weights.offset(row3),
+                    outputs.data(),
+                    outputs.offset(row),
+                    outputs.offset(row1),
+                    outputs.offset(row2),
                     outputs.offset(row3));
         }
     }

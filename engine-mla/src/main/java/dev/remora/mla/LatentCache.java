@@ -13,8 +13,7 @@ import java.nio.ByteOrder;
  * number of heads; only the number of rows grows with the context.
  */
 final class LatentCache {
-    private static final ValueLayout.OfFloat F32 =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final CacheFormat format;
     private final int width;

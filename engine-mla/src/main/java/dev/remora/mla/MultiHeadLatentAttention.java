@@ -42,7 +42,8 @@ public final class MultiHeadLatentAttention implements Attention {
                 List.of(compressed ? w.qAProj() : w.qProj(), w.kvAProjWithMqa()),
                 List.of(w.qABias(), w.kvABias()),
                 workspace.team());
-        this.downOutputs = new Rows[] {compressed ? workspace.compressedQueries() : workspace.queries(), workspace.latents()};
+        this.downOutputs =
+                new Rows[] {compressed ? workspace.compressedQueries() : workspace.queries(), workspace.latents()};
         this.qB = compressed ? new Linear(w.qBProj(), workspace.team()) : null;
         this.o = new Linear(List.of(w.oProj()), List.of(w.oBias()), workspace.team());
     }

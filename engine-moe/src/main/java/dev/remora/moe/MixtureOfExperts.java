@@ -60,8 +60,7 @@ public final class MixtureOfExperts implements FeedForward {
     @Override
     public void forward(Rows h, Rows out) {
         if (h.count() > workspace.maxRows()) {
-            throw new IllegalArgumentException(
-                    h.count() + " rows; the workspace was made for " + workspace.maxRows());
+            throw new IllegalArgumentException(h.count() + " rows; the workspace was made for " + workspace.maxRows());
         }
         out.resize(h.count());
         if (h.count() == 0) {
@@ -118,8 +117,7 @@ public final class MixtureOfExperts implements FeedForward {
             }
             for (int rank = 0; rank < perRow; rank++) {
                 int slot = groups.slot(row * perRow + rank);
-                Kernels.addScaled(
-                        routing.weight(row, rank), output.data(), output.offset(slot), y, at, output.width());
+                Kernels.addScaled(routing.weight(row, rank), output.data(), output.offset(slot), y, at, output.width());
             }
         }
     }

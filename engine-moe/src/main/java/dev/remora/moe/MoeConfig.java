@@ -60,10 +60,11 @@ public record MoeConfig(
             requireGroups(nRoutedExperts, numExpertsPerTok, nGroup, topkGroup, topkMethod);
         }
         if (topkMethod != TopkMethod.NOAUX_TC && scoringFunc != ScoringFunc.SOFTMAX) {
-            throw new UnsupportedModelException("topk_method " + topkMethod.name().toLowerCase(Locale.ROOT)
-                    + ": expected scoring_func softmax, found "
-                    + scoringFunc.name().toLowerCase(Locale.ROOT)
-                    + "; sigmoid scores are defined for topk_method noaux_tc");
+            throw new UnsupportedModelException(
+                    "topk_method " + topkMethod.name().toLowerCase(Locale.ROOT)
+                            + ": expected scoring_func softmax, found "
+                            + scoringFunc.name().toLowerCase(Locale.ROOT)
+                            + "; sigmoid scores are defined for topk_method noaux_tc");
         }
     }
 

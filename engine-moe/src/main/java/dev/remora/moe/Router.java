@@ -50,8 +50,8 @@ public final class Router {
             return;
         }
         if (config.topkMethod() != TopkMethod.NOAUX_TC) {
-            throw new CheckpointException(name + ": e_score_correction_bias belongs to topk_method noaux_tc, found "
-                    + config.topkMethod());
+            throw new CheckpointException(
+                    name + ": e_score_correction_bias belongs to topk_method noaux_tc, found " + config.topkMethod());
         }
         if (bias.length != config.nRoutedExperts()) {
             throw new CheckpointException(name + ": expected n_routed_experts = " + config.nRoutedExperts()

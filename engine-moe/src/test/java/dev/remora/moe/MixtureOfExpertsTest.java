@@ -36,7 +36,8 @@ class MixtureOfExpertsTest {
                 float[] actual = moe.run(x, rows, 2);
                 for (int row = 0; row < rows; row++) {
                     double[] expected = MoeSpecification.forward(moe, x, row);
-                    double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+                    double largest =
+                            Arrays.stream(expected).map(Math::abs).max().orElseThrow();
                     for (int i = 0; i < expected.length; i++) {
                         // Two multiplications of 160 and 72 terms: an error of sqrt(160) * 2^-24 each, and some room.
                         double bound = 2e-6 * largest;
@@ -57,7 +58,8 @@ class MixtureOfExpertsTest {
                 float[] together = moe.run(x, rows, 2);
                 for (int row = 0; row < rows; row += Math.max(1, rows / 13)) {
                     float[] alone = moe.run(Arrays.copyOfRange(x, row * width, (row + 1) * width), 1, 1);
-                    assertArrayEquals(Arrays.copyOfRange(together, row * width, (row + 1) * width), alone, "row " + row);
+                    assertArrayEquals(
+                            Arrays.copyOfRange(together, row * width, (row + 1) * width), alone, "row " + row);
                 }
             }
         }
@@ -187,7 +189,12 @@ class MixtureOfExpertsTest {
             assertThrows(
                     IllegalArgumentException.class,
                     () -> new MixtureOfExperts(
-                            1, config, moe.router(workspace), new SlotStore(moe.experts, 1), Optional.empty(), workspace));
+                            1,
+                            config,
+                            moe.router(workspace),
+                            new SlotStore(moe.experts, 1),
+                            Optional.empty(),
+                            workspace));
             MixtureOfExperts layer = moe.layer(workspace);
             Rows five = moe.rows(moe.input(5, SEED), 5);
             assertThrows(IllegalArgumentException.class, () -> layer.forward(five, new Rows(5, config.hiddenSize())));
@@ -200,8 +207,7 @@ class MixtureOfExpertsTest {
     }
 
     private static MoeConfig withoutShared() {
-        return new MoeConfig(
-                160, 72, 8, 0, 3, 4, 2, ScoringFunc.SOFTMAX, TopkMethod.GROUP_LIMITED_GREEDY, false, 16);
+        return new MoeConfig(160, 72, 8, 0, 3, 4, 2, ScoringFunc.SOFTMAX, TopkMethod.GROUP_LIMITED_GREEDY, false, 16);
     }
 
     /** Serves a few experts at a time, and remembers which are out. */

@@ -31,13 +31,29 @@ class MoeConfigTest {
         "16, 8, 8, 1, 2, 4, 2, NaN, routed_scaling_factor",
     })
     void contradictionsNameTheirKey(
-            int hidden, int intermediate, int experts, int shared, int perTok, int groups, int topGroups, double scale,
+            int hidden,
+            int intermediate,
+            int experts,
+            int shared,
+            int perTok,
+            int groups,
+            int topGroups,
+            double scale,
             String part) {
         CheckpointException e = assertThrows(
                 CheckpointException.class,
                 () -> new MoeConfig(
-                        hidden, intermediate, experts, shared, perTok, groups, topGroups, ScoringFunc.SIGMOID,
-                        TopkMethod.NOAUX_TC, true, scale));
+                        hidden,
+                        intermediate,
+                        experts,
+                        shared,
+                        perTok,
+                        groups,
+                        topGroups,
+                        ScoringFunc.SIGMOID,
+                        TopkMethod.NOAUX_TC,
+                        true,
+                        scale));
         assertTrue(e.getMessage().startsWith(part), e.getMessage());
     }
 

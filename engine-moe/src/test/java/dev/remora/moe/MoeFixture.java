@@ -38,7 +38,9 @@ final class MoeFixture implements AutoCloseable {
         this.config = config;
         RandomGenerator random = new Random(seed);
         gate = weight(random, DenseFormat.F32, config.nRoutedExperts(), config.hiddenSize());
-        bias = config.topkMethod() == TopkMethod.NOAUX_TC ? values(random, config.nRoutedExperts(), 0.2f) : new float[0];
+        bias = config.topkMethod() == TopkMethod.NOAUX_TC
+                ? values(random, config.nRoutedExperts(), 0.2f)
+                : new float[0];
         for (int i = 0; i < config.nRoutedExperts(); i++) {
             experts.add(network(random, format, config.moeIntermediateSize()));
         }

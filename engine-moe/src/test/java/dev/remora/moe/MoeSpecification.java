@@ -21,7 +21,10 @@ final class MoeSpecification {
         moe.shared.ifPresent(shared -> addScaled(1, network(shared, h), out));
         RouterSpecification.Choice choice = route(moe, x, row);
         for (int rank = 0; rank < choice.experts().size(); rank++) {
-            addScaled(choice.weights().get(rank), network(moe.experts.get(choice.experts().get(rank)), h), out);
+            addScaled(
+                    choice.weights().get(rank),
+                    network(moe.experts.get(choice.experts().get(rank)), h),
+                    out);
         }
         return out;
     }

@@ -18,7 +18,8 @@ final class RouterSpecification {
                 candidates.add(group * config.expertsPerGroup() + i);
             }
         }
-        candidates.sort(Comparator.<Integer>comparingDouble(e -> -biased(scores, bias, e)).thenComparing(e -> e));
+        candidates.sort(Comparator.<Integer>comparingDouble(e -> -biased(scores, bias, e))
+                .thenComparing(e -> e));
         List<Integer> experts =
                 candidates.stream().limit(config.numExpertsPerTok()).sorted().toList();
         double sum = 0;
@@ -47,8 +48,8 @@ final class RouterSpecification {
         if (config.topkMethod() == TopkMethod.GREEDY) {
             return groups;
         }
-        groups.sort(
-                Comparator.<Integer>comparingDouble(g -> -groupScore(config, scores, bias, g)).thenComparing(g -> g));
+        groups.sort(Comparator.<Integer>comparingDouble(g -> -groupScore(config, scores, bias, g))
+                .thenComparing(g -> g));
         return groups.subList(0, config.topkGroup());
     }
 

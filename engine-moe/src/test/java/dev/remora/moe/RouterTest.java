@@ -219,6 +219,16 @@ class RouterTest {
 
     private static MoeConfig sigmoid(int experts, int perTok, int nGroup, int topkGroup, boolean norm, double scale) {
         return new MoeConfig(
-                experts, 8, experts, 0, perTok, nGroup, topkGroup, ScoringFunc.SIGMOID, TopkMethod.NOAUX_TC, norm, scale);
+                experts,
+                8,
+                experts,
+                0,
+                perTok,
+                nGroup,
+                topkGroup,
+                ScoringFunc.SIGMOID,
+                TopkMethod.NOAUX_TC,
+                norm,
+                scale);
     }
 }

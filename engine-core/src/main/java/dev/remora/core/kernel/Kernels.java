@@ -19,8 +19,7 @@ public final class Kernels {
     public static final int LANES = RowReference.LANES;
 
     private static final boolean VECTOR = VectorSupport.VECTOR;
-    private static final ValueLayout.OfShort BF16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort BF16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Kernels() {}
 
@@ -34,8 +33,21 @@ public final class Kernels {
      * @param y0     offsets of the four rows in y, (width) each
      */
     public static void multiplyPanel(
-            float[] panel, int panelAt, int stride, int width, int k,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int panelAt,
+            int stride,
+            int width,
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         if (VECTOR) {
             PanelKernels.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
         } else {
@@ -45,8 +57,23 @@ public final class Kernels {
 
     /** As {@link #multiplyPanel}, but y[r][c] += scale[c] * sum: the sum starts from zero. */
     public static void multiplyPanelScaled(
-            float[] panel, int panelAt, int stride, int width, int k, float[] scale, int scaleAt,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int panelAt,
+            int stride,
+            int width,
+            int k,
+            float[] scale,
+            int scaleAt,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         if (VECTOR) {
             PanelKernels.multiplyScaled(
                     panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);

@@ -14,8 +14,21 @@ final class PanelKernels {
     private PanelKernels() {}
 
     static void multiply(
-            float[] panel, int p, int stride, int width, int k,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int width,
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         int c = 0;
         for (; c + 2 * L <= width; c += 2 * L) {
             tile2(panel, p + c, stride, k, x, x0, x1, x2, x3, y, y0 + c, y1 + c, y2 + c, y3 + c);
@@ -26,22 +39,47 @@ final class PanelKernels {
     }
 
     static void multiplyScaled(
-            float[] panel, int p, int stride, int width, int k, float[] scale, int s,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int width,
+            int k,
+            float[] scale,
+            int s,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         int c = 0;
         for (; c + 2 * L <= width; c += 2 * L) {
-            scaledTile2(
-                    panel, p + c, stride, k, scale, s + c, x, x0, x1, x2, x3, y, y0 + c, y1 + c, y2 + c, y3 + c);
+            scaledTile2(panel, p + c, stride, k, scale, s + c, x, x0, x1, x2, x3, y, y0 + c, y1 + c, y2 + c, y3 + c);
         }
         for (; c < width; c += L) {
-            scaledTile1(
-                    panel, p + c, stride, k, scale, s + c, x, x0, x1, x2, x3, y, y0 + c, y1 + c, y2 + c, y3 + c);
+            scaledTile1(panel, p + c, stride, k, scale, s + c, x, x0, x1, x2, x3, y, y0 + c, y1 + c, y2 + c, y3 + c);
         }
     }
 
     private static void tile2(
-            float[] panel, int p, int stride, int k,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         FloatVector a0 = FloatVector.fromArray(F, y, y0);
         FloatVector a1 = FloatVector.fromArray(F, y, y0 + L);
         FloatVector b0 = FloatVector.fromArray(F, y, y1);
@@ -78,8 +116,20 @@ final class PanelKernels {
     }
 
     private static void tile1(
-            float[] panel, int p, int stride, int k,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         FloatVector a = FloatVector.fromArray(F, y, y0);
         FloatVector b = FloatVector.fromArray(F, y, y1);
         FloatVector c = FloatVector.fromArray(F, y, y2);
@@ -98,8 +148,22 @@ final class PanelKernels {
     }
 
     private static void scaledTile2(
-            float[] panel, int p, int stride, int k, float[] scale, int s,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int k,
+            float[] scale,
+            int s,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         FloatVector a0 = FloatVector.zero(F);
         FloatVector a1 = a0;
         FloatVector b0 = a0;
@@ -147,8 +211,22 @@ final class PanelKernels {
     }
 
     private static void scaledTile1(
-            float[] panel, int p, int stride, int k, float[] scale, int s,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int k,
+            float[] scale,
+            int s,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         FloatVector c = a;

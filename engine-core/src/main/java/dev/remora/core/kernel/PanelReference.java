@@ -7,8 +7,21 @@ final class PanelReference {
     private PanelReference() {}
 
     static void multiply(
-            float[] panel, int p, int stride, int width, int k,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int width,
+            int k,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         for (int c = 0; c < width; c++) {
             float a = y[y0 + c];
             float b = y[y1 + c];
@@ -29,8 +42,23 @@ final class PanelReference {
     }
 
     static void multiplyScaled(
-            float[] panel, int p, int stride, int width, int k, float[] scale, int s,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            float[] panel,
+            int p,
+            int stride,
+            int width,
+            int k,
+            float[] scale,
+            int s,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         for (int c = 0; c < width; c++) {
             float a = 0;
             float b = 0;

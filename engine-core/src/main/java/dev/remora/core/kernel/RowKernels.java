@@ -135,8 +135,7 @@ final class RowKernels {
         FloatVector n = shifted.sub(RowReference.ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(F, -RowReference.LN2_HIGH), clamped);
         r = n.fma(FloatVector.broadcast(F, -RowReference.LN2_LOW), r);
-        FloatVector p = r.fma(
-                FloatVector.broadcast(F, RowReference.E5), FloatVector.broadcast(F, RowReference.E4));
+        FloatVector p = r.fma(FloatVector.broadcast(F, RowReference.E5), FloatVector.broadcast(F, RowReference.E4));
         p = p.fma(r, FloatVector.broadcast(F, RowReference.E3));
         p = p.fma(r, FloatVector.broadcast(F, RowReference.E2));
         p = p.fma(r, FloatVector.broadcast(F, RowReference.E1));

@@ -27,8 +27,7 @@ final class RowReference {
     static final float EXP_MIN = -87f;
     static final float EXP_MAX = 88f;
 
-    private static final ValueLayout.OfShort BF16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort BF16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private RowReference() {}
 

@@ -39,17 +39,16 @@ public final class VectorSupport {
     private record Decision(int bits, String reason, boolean unexpected) {}
 
     private static Decision decide(String wish) {
-        int wanted =
-                switch (wish.toLowerCase(Locale.ROOT)) {
-                    case "auto" -> -1;
-                    case "scalar" -> 0;
-                    case "128" -> 128;
-                    case "256" -> 256;
-                    case "512" -> 512;
-                    default ->
-                        throw new IllegalArgumentException("-D" + PROPERTY
-                                + ": expected auto, scalar, 128, 256 or 512, found \"" + wish + "\"");
-                };
+        int wanted = switch (wish.toLowerCase(Locale.ROOT)) {
+            case "auto" -> -1;
+            case "scalar" -> 0;
+            case "128" -> 128;
+            case "256" -> 256;
+            case "512" -> 512;
+            default ->
+                throw new IllegalArgumentException(
+                        "-D" + PROPERTY + ": expected auto, scalar, 128, 256 or 512, found \"" + wish + "\"");
+        };
         if (wanted == 0) {
             return new Decision(0, "asked for by -D" + PROPERTY + "=scalar", false);
         }
@@ -60,7 +59,9 @@ public final class VectorSupport {
         int widest = VectorShapes.Widest.bits();
         if (wanted > widest) {
             return new Decision(
-                    widest, "-D" + PROPERTY + "=" + wanted + " exceeds what this JVM offers, " + widest + " bits", false);
+                    widest,
+                    "-D" + PROPERTY + "=" + wanted + " exceeds what this JVM offers, " + widest + " bits",
+                    false);
         }
         if (wanted > 0) {
             return new Decision(wanted, "asked for by -D" + PROPERTY + "=" + wanted, false);
@@ -93,7 +94,8 @@ public final class VectorSupport {
     private static boolean fusedMultiplyAdd() {
         try {
             var bean = ManagementFactory.getPlatformMXBean(com.sun.management.HotSpotDiagnosticMXBean.class);
-            return bean != null && Boolean.parseBoolean(bean.getVMOption("UseFMA").getValue());
+            return bean != null
+                    && Boolean.parseBoolean(bean.getVMOption("UseFMA").getValue());
         } catch (LinkageError | RuntimeException e) {
             // Without the management module the question has no answer; every CPU of the last ten years has it.
             return true;

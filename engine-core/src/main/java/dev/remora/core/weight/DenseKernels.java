@@ -32,9 +32,12 @@ final class DenseKernels {
                 long q = at + (long) i * WORD_ROW;
                 FloatVector t = FloatVector.broadcast(F, x[xAt + i]);
                 a0 = FloatVector.fromMemorySegment(F, tiles, q, LE).fma(t, a0);
-                a1 = FloatVector.fromMemorySegment(F, tiles, q + VECTOR_BYTES, LE).fma(t, a1);
-                a2 = FloatVector.fromMemorySegment(F, tiles, q + 2 * VECTOR_BYTES, LE).fma(t, a2);
-                a3 = FloatVector.fromMemorySegment(F, tiles, q + 3 * VECTOR_BYTES, LE).fma(t, a3);
+                a1 = FloatVector.fromMemorySegment(F, tiles, q + VECTOR_BYTES, LE)
+                        .fma(t, a1);
+                a2 = FloatVector.fromMemorySegment(F, tiles, q + 2 * VECTOR_BYTES, LE)
+                        .fma(t, a2);
+                a3 = FloatVector.fromMemorySegment(F, tiles, q + 3 * VECTOR_BYTES, LE)
+                        .fma(t, a3);
             }
             a0.intoArray(y, yAt + lane);
             a1.intoArray(y, yAt + lane + L);
@@ -82,9 +85,12 @@ final class DenseKernels {
                 long q = at + (long) pairs * WORD_ROW;
                 FloatVector even = FloatVector.broadcast(F, x[xAt + 2 * pairs]);
                 a0 = low(IntVector.fromMemorySegment(I, tiles, q, LE)).fma(even, a0);
-                a1 = low(IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE)).fma(even, a1);
-                a2 = low(IntVector.fromMemorySegment(I, tiles, q + 2 * VECTOR_BYTES, LE)).fma(even, a2);
-                a3 = low(IntVector.fromMemorySegment(I, tiles, q + 3 * VECTOR_BYTES, LE)).fma(even, a3);
+                a1 = low(IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE))
+                        .fma(even, a1);
+                a2 = low(IntVector.fromMemorySegment(I, tiles, q + 2 * VECTOR_BYTES, LE))
+                        .fma(even, a2);
+                a3 = low(IntVector.fromMemorySegment(I, tiles, q + 3 * VECTOR_BYTES, LE))
+                        .fma(even, a3);
             }
             a0.intoArray(y, yAt + lane);
             a1.intoArray(y, yAt + lane + L);

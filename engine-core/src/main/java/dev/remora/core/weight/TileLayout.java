@@ -35,9 +35,7 @@ public final class TileLayout {
     /** Byte offset of element (row, col). */
     public static long offset(int row, int col, int cols, int elementBytes) {
         long inRow = (long) col * elementBytes;
-        return row / TILE * tileBytes(cols, elementBytes)
-                + (inRow / WORD * TILE + row % TILE) * WORD
-                + inRow % WORD;
+        return row / TILE * tileBytes(cols, elementBytes) + (inRow / WORD * TILE + row % TILE) * WORD + inRow % WORD;
     }
 
     /** Sees every word on its way, to find codes that are no numbers. */
@@ -65,7 +63,13 @@ public final class TileLayout {
      * @param elementBytes 1, 2 or 4
      */
     public static MemorySegment pack(
-            MemorySegment source, long sourceAt, int rows, int cols, int elementBytes, Arena arena, WordCheck check,
+            MemorySegment source,
+            long sourceAt,
+            int rows,
+            int cols,
+            int elementBytes,
+            Arena arena,
+            WordCheck check,
             Rejection rejection) {
         MemorySegment target = arena.allocate(bytes(rows, cols, elementBytes), 64);
         long rowBytes = (long) cols * elementBytes;

@@ -47,8 +47,20 @@ public abstract class TiledWeight implements Weight {
 
     /** y += panel times x for four rows; formats with block scales apply them here. */
     protected void multiplyPanel(
-            int tile, int from, int count, float[] panel,
-            float[] x, int x0, int x1, int x2, int x3, float[] y, int y0, int y1, int y2, int y3) {
+            int tile,
+            int from,
+            int count,
+            float[] panel,
+            float[] x,
+            int x0,
+            int x1,
+            int x2,
+            int x3,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
         Kernels.multiplyPanel(panel, 0, TILE, TILE, count, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
     }
 
@@ -88,9 +100,19 @@ public abstract class TiledWeight implements Weight {
                 int row2 = Math.min(row + 2, n - 1);
                 int row3 = Math.min(row + 3, n - 1);
                 multiplyPanel(
-                        tile, from, count, panel,
-                        x.data(), x.offset(row) + xAt, x.offset(row1) + xAt, x.offset(row2) + xAt, x.offset(row3) + xAt,
-                        y.data(), y.offset(row) + yColumn, y.offset(row1) + yColumn, y.offset(row2) + yColumn,
+                        tile,
+                        from,
+                        count,
+                        panel,
+                        x.data(),
+                        x.offset(row) + xAt,
+                        x.offset(row1) + xAt,
+                        x.offset(row2) + xAt,
+                        x.offset(row3) + xAt,
+                        y.data(),
+                        y.offset(row) + yColumn,
+                        y.offset(row1) + yColumn,
+                        y.offset(row2) + yColumn,
                         y.offset(row3) + yColumn);
             }
         }

@@ -77,8 +77,7 @@ public final class DeepSeekAssembler {
         this.loader = loader;
         CheckpointScope model = root.at("model");
         int h = config.hiddenSize();
-        embedTokens = readers.matrix(
-                model, "embed_tokens.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
+        embedTokens = readers.matrix(model, "embed_tokens.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
         norm = WeightReaders.vector(model, "norm.weight", "(hidden_size)", h);
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             layers.add(layer(model.at("layers." + layer), config.sparse().get(layer)));
@@ -122,9 +121,14 @@ public final class DeepSeekAssembler {
                 ? add(scope, "q_b_proj.weight", "(" + queryRows + ", q_lora_rank)", queryWidth, m.qLoraRank())
                 : null;
         Supplier<Weight> kvAProj = add(
-                scope, "kv_a_proj_with_mqa.weight", "(kv_lora_rank + qk_rope_head_dim, hidden_size)", m.cacheWidth(), h);
+                scope,
+                "kv_a_proj_with_mqa.weight",
+                "(kv_lora_rank + qk_rope_head_dim, hidden_size)",
+                m.cacheWidth(),
+                h);
         RmsNorm kvALayernorm = new RmsNorm(
-                WeightReaders.vector(scope, "kv_a_layernorm.weight", "(kv_lora_rank)", m.kvLoraRank()), LATENT_NORM_EPS);
+                WeightReaders.vector(scope, "kv_a_layernorm.weight", "(kv_lora_rank)", m.kvLoraRank()),
+                LATENT_NORM_EPS);
         StoredMatrix kvBProj = readers.matrix(
                 scope,
                 "kv_b_proj.weight",
@@ -144,8 +148,7 @@ public final class DeepSeekAssembler {
         Supplier<Weight> oProj =
                 add(scope, "o_proj.weight", "(hidden_size, num_attention_heads * v_head_dim)", h, heads * m.vHeadDim());
         float[] qABias = compressed ? bias(scope, "q_a_proj.bias", "(q_lora_rank)", m.qLoraRank()) : new float[0];
-        float[] kvABias =
-                bias(scope, "kv_a_proj_with_mqa.bias", "(kv_lora_rank + qk_rope_head_dim)", m.cacheWidth());
+        float[] kvABias = bias(scope, "kv_a_proj_with_mqa.bias", "(kv_lora_rank + qk_rope_head_dim)", m.cacheWidth());
         float[] oBias = bias(scope, "o_proj.bias", "(hidden_size)", h);
         return () -> new MlaWeights(
                 compressed ? null : qProj.get(),
@@ -220,7 +223,13 @@ public final class DeepSeekAssembler {
         Supplier<Weight> gate = loader.add(gateUp.rows(0, width));
         Supplier<Weight> up = loader.add(gateUp.rows(width, width));
         Supplier<Weight> down = loader.add(readers.matrixOfStack(
-                experts, "down_proj", "(n_routed_experts, hidden_size, moe_intermediate_size)", count, expert, h, width));
+                experts,
+                "down_proj",
+                "(n_routed_experts, hidden_size, moe_intermediate_size)",
+                count,
+                expert,
+                h,
+                width));
         return () -> new SwiGlu(gate.get(), up.get(), down.get());
     }
 
@@ -271,16 +280,18 @@ public final class DeepSeekAssembler {
                     : mixture(layer, tensors.sparse.orElseThrow(), experts, sparseWorkspace);
             blocks.add(new Block(tensors.inputLayernorm, selfAttn, tensors.postAttentionLayernorm, mlp));
         }
-        return new Transformer(
-                embedding, blocks, new RmsNorm(norm, config.rmsNormEps()), lmHead.get(), team, maxRows);
+        return new Transformer(embedding, blocks, new RmsNorm(norm, config.rmsNormEps()), lmHead.get(), team, maxRows);
     }
 
     private ResidentExperts residentExperts(MoeConfig moe) {
         List<List<SwiGlu>> byLayer = new ArrayList<>();
         for (LayerTensors layer : layers) {
-            byLayer.add(layer.sparse.isEmpty()
-                    ? List.of()
-                    : layer.sparse.get().experts.stream().map(Supplier::get).toList());
+            byLayer.add(
+                    layer.sparse.isEmpty()
+                            ? List.of()
+                            : layer.sparse.get().experts.stream()
+                                    .map(Supplier::get)
+                                    .toList());
         }
         return new ResidentExperts(moe, byLayer);
     }

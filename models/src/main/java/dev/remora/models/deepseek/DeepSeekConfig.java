@@ -97,15 +97,30 @@ public record DeepSeekConfig(
 
     private DeepSeekConfig withoutExperts() {
         return new DeepSeekConfig(
-                modelType, nested, vocabSize, hiddenSize, intermediateSize, numHiddenLayers, maxPositionEmbeddings,
-                rmsNormEps, tieWordEmbeddings, attentionBias, ropeTheta, ropeScaling, mla, Optional.empty(), sparse,
-                blockSize, nextnLayers);
+                modelType,
+                nested,
+                vocabSize,
+                hiddenSize,
+                intermediateSize,
+                numHiddenLayers,
+                maxPositionEmbeddings,
+                rmsNormEps,
+                tieWordEmbeddings,
+                attentionBias,
+                ropeTheta,
+                ropeScaling,
+                mla,
+                Optional.empty(),
+                sparse,
+                blockSize,
+                nextnLayers);
     }
 
     private static String modelType(JsonObject root, JsonObject c) {
         String modelType = c.string("model_type");
         if (!MODEL_TYPES.contains(modelType)) {
-            String outer = c == root ? "" : " in text_config of " + root.string("model_type", "a model without model_type");
+            String outer =
+                    c == root ? "" : " in text_config of " + root.string("model_type", "a model without model_type");
             throw new UnsupportedModelException(root.source() + ": model_type: expected one of "
                     + String.join(", ", MODEL_TYPES) + ", found \"" + modelType + "\"" + outer);
         }
@@ -119,8 +134,8 @@ public record DeepSeekConfig(
         int v = size(c, "v_head_dim", MAX_WIDTH);
         int rank = size(c, "kv_lora_rank", MAX_WIDTH);
         if (rope % 2 != 0) {
-            throw new CheckpointException(
-                    c.source() + ": qk_rope_head_dim: expected an even number, because pairs are rotated, found " + rope);
+            throw new CheckpointException(c.source()
+                    + ": qk_rope_head_dim: expected an even number, because pairs are rotated, found " + rope);
         }
         long widest = (long) heads * Math.max((long) nope + rope, Math.max((long) nope + v, rank));
         if (widest > 1 << 22) {
@@ -151,7 +166,9 @@ public record DeepSeekConfig(
                     c.bool("norm_topk_prob", !v2),
                     c.number("routed_scaling_factor", 1)));
         } catch (CheckpointException e) {
-            throw e.getMessage().startsWith(c.source()) ? e : new CheckpointException(c.source() + ": " + e.getMessage(), e);
+            throw e.getMessage().startsWith(c.source())
+                    ? e
+                    : new CheckpointException(c.source() + ": " + e.getMessage(), e);
         }
     }
 
@@ -186,14 +203,16 @@ public record DeepSeekConfig(
                 sparse[layer] = "sparse".equals(type);
             }
         } else {
-            int firstSparse = c.has("first_k_dense_replace") ? natural(c, "first_k_dense_replace", Integer.MAX_VALUE) : 0;
+            int firstSparse =
+                    c.has("first_k_dense_replace") ? natural(c, "first_k_dense_replace", Integer.MAX_VALUE) : 0;
             int frequency = c.has("moe_layer_freq") ? size(c, "moe_layer_freq", Integer.MAX_VALUE) : 1;
             for (int layer = 0; layer < layers; layer++) {
                 sparse[layer] = experts && layer >= firstSparse && layer % frequency == 0;
             }
         }
         if (!experts && List.of(sparse).contains(true)) {
-            throw new CheckpointException(c.source() + ": mlp_layer_types asks for experts, but n_routed_experts is missing");
+            throw new CheckpointException(
+                    c.source() + ": mlp_layer_types asks for experts, but n_routed_experts is missing");
         }
         return List.of(sparse);
     }
@@ -206,14 +225,17 @@ public record DeepSeekConfig(
         String method = q.string("quant_method");
         if (!method.equals("fp8") || !q.string("fmt", "e4m3").equals("e4m3")) {
             throw unsupported(
-                    q, "quant_method", "\"" + method + "\" (" + q.string("fmt", "e4m3") + ")", "\"fp8\" with fmt \"e4m3\"");
+                    q,
+                    "quant_method",
+                    "\"" + method + "\" (" + q.string("fmt", "e4m3") + ")",
+                    "\"fp8\" with fmt \"e4m3\"");
         }
         List<Object> block = q.array("weight_block_size");
         if (block.size() != 2
                 || !(block.get(0) instanceof Long rows && rows > 0 && rows <= MAX_WIDTH)
                 || !(block.get(1) instanceof Long cols && cols > 0 && cols <= MAX_WIDTH)) {
-            throw new CheckpointException(
-                    q.source() + ": weight_block_size: expected two positive numbers, for example [128, 128], found " + block);
+            throw new CheckpointException(q.source()
+                    + ": weight_block_size: expected two positive numbers, for example [128, 128], found " + block);
         }
         return new BlockSize(((Long) block.get(0)).intValue(), ((Long) block.get(1)).intValue());
     }

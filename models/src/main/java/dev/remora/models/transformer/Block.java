@@ -14,8 +14,7 @@ import dev.remora.core.kernel.Kernels;
  * @param inputLayernorm         before the attention
  * @param postAttentionLayernorm before the feed-forward network
  */
-public record Block(
-        RmsNorm inputLayernorm, Attention selfAttn, RmsNorm postAttentionLayernorm, FeedForward mlp) {
+public record Block(RmsNorm inputLayernorm, Attention selfAttn, RmsNorm postAttentionLayernorm, FeedForward mlp) {
     /**
      * One layer, in place.
      *

@@ -44,8 +44,7 @@ public final class WeightReaders {
             return new DenseMatrix(tensor.name(), denseFormat(tensor), tensor.data(), rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
-        Tensor scales = scales(
-                scope, name, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
+        Tensor scales = scales(scope, name, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
         return fp8(tensor, tensor.data(), scales, scales.data(), rows, cols);
     }
 
@@ -59,10 +58,8 @@ public final class WeightReaders {
             return new DenseMatrix(tensor.name(), format, data, rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
-        Tensor scales = scales(
-                scope, name, count, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
-        return fp8(
-                tensor, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
+        Tensor scales = scales(scope, name, count, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
+        return fp8(tensor, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
     }
 
     /** A vector as f32: a norm, a bias. */
@@ -71,8 +68,8 @@ public final class WeightReaders {
     }
 
     private Fp8Matrix fp8(Tensor codes, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
-        BlockScales blocks = new BlockScales(
-                scales.name(), floats(scales, factors), blockSize.rows, blockSize.cols, rows, cols);
+        BlockScales blocks =
+                new BlockScales(scales.name(), floats(scales, factors), blockSize.rows, blockSize.cols, rows, cols);
         return new Fp8Matrix(codes.name(), data, blocks, rows, cols);
     }
 
@@ -96,8 +93,8 @@ public final class WeightReaders {
     private static DenseFormat denseFormat(Tensor tensor) {
         DenseFormat format = DENSE.get(tensor.dtype());
         if (format == null) {
-            throw new CheckpointException(tensor.name() + ": expected F32, BF16, F16 or F8_E4M3, found " + tensor.dtype()
-                    + " in " + tensor.file());
+            throw new CheckpointException(tensor.name() + ": expected F32, BF16, F16 or F8_E4M3, found "
+                    + tensor.dtype() + " in " + tensor.file());
         }
         return format;
     }

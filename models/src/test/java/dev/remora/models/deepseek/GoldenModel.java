@@ -63,8 +63,8 @@ final class GoldenModel implements AutoCloseable {
         DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint.root(), loader);
         loader.load(arena, 2, done -> {});
         team = new ThreadTeam(threads, MAX_ROWS);
-        transformer = assembler.assemble(
-                assembler.embedTokens(), team, MAX_ROWS, format, evaluation, (layer, routing) -> {
+        transformer =
+                assembler.assemble(assembler.embedTokens(), team, MAX_ROWS, format, evaluation, (layer, routing) -> {
                     for (int row = 0; row < routing.rows(); row++) {
                         int[] ids = new int[routing.expertsPerRow()];
                         float[] weights = new float[ids.length];
@@ -76,8 +76,7 @@ final class GoldenModel implements AutoCloseable {
                         trace.expertWeights.get(layer).add(weights);
                     }
                 });
-        pool = new CachePool(
-                config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), 1L << 30);
+        pool = new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), 1L << 30);
         newTrace();
     }
 
@@ -174,7 +173,11 @@ final class GoldenModel implements AutoCloseable {
         Tensor tensor = golden.tensor(name);
         int[] values = new int[Math.toIntExact(tensor.elements())];
         MemorySegment.copy(
-                tensor.data(), ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, values, 0,
+                tensor.data(),
+                ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
+                0,
+                values,
+                0,
                 values.length);
         return values;
     }
@@ -183,7 +186,11 @@ final class GoldenModel implements AutoCloseable {
         Tensor tensor = golden.tensor(name);
         float[] values = new float[Math.toIntExact(tensor.elements())];
         MemorySegment.copy(
-                tensor.data(), ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, values, 0,
+                tensor.data(),
+                ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
+                0,
+                values,
+                0,
                 values.length);
         return values;
     }
