@@ -10,6 +10,7 @@ module dev.remora.core {
     exports dev.remora.core.checkpoint;
     exports dev.remora.core.json;
     exports dev.remora.core.kernel;
+    exports dev.remora.core.sampling;
     exports dev.remora.core.template;
     exports dev.remora.core.tokenizer;
     exports dev.remora.core.weight;

@@ -4,4 +4,7 @@ module dev.remora.models {
     requires dev.remora.fp8;
     requires dev.remora.mla;
     requires dev.remora.moe;
+    requires org.slf4j;
+
+    exports dev.remora.models;
 }

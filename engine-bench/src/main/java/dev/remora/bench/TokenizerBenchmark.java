@@ -45,7 +45,7 @@ public class TokenizerBenchmark {
     @Param(BUNDLED)
     public String tokenizer;
 
-    /** The conversations of the bundled model's evaluation set, or a file. */
+    /** What is said in the bundled model's evaluation set, or a file. */
     @Param(BUNDLED)
     public String text;
 
@@ -118,10 +118,11 @@ public class TokenizerBenchmark {
                 .lines()
                 .toList()) {
             var conversation = Json.object(line.getBytes(StandardCharsets.UTF_8), "eval.jsonl");
-            all.append(conversation.string("user"))
-                    .append('\n')
-                    .append(conversation.string("assistant"))
-                    .append("\n\n");
+            for (String key : conversation.keys()) {
+                if (conversation.get(key) instanceof String said && !key.equals("label")) {
+                    all.append(said).append('\n');
+                }
+            }
         }
         return all.toString();
     }

@@ -16,7 +16,7 @@ final class AbsorbedPlan {
     static final int SPLIT = 8 * MlaWorkspace.Worker.POSITIONS;
 
     /** Floats of partial results, 16 MB, unless one row needs more. */
-    private static final int USUAL_SIZE = 1 << 22;
+    static final int USUAL_SIZE = 1 << 22;
 
     private final MlaWorkspace workspace;
     private final int slotSize;

@@ -52,6 +52,21 @@ public final class MlaWorkspace {
         }
     }
 
+    /** Bytes that a workspace takes, for the account of memory before loading. */
+    public static long bytes(MlaConfig config, int maxRows, int threads) {
+        long heads = config.numAttentionHeads();
+        long row = config.qLoraRank()
+                + heads * config.qkHeadDim()
+                + config.cacheWidth()
+                + config.qkRopeHeadDim()
+                + 2 * heads * config.kvLoraRank()
+                + heads * config.vHeadDim();
+        long worker = (long) Worker.POSITIONS * (config.cacheWidth() + config.kvUpHeadDim() + config.qkHeadDim())
+                + (long) Worker.HEADS * config.cacheWidth()
+                + (long) maxRows * (Worker.POSITIONS + roundUp(config.vHeadDim()) + 2);
+        return Float.BYTES * (maxRows * row + threads * worker + AbsorbedPlan.USUAL_SIZE);
+    }
+
     /** Computes the rotations of a step, once for all layers. */
     void begin(Batch batch) {
         if (batch.step() != preparedStep) {

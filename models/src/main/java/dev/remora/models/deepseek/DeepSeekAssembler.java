@@ -2,6 +2,8 @@ package dev.remora.models.deepseek;
 
 import dev.remora.core.Attention;
 import dev.remora.core.CacheFormat;
+import dev.remora.core.CachePool;
+import dev.remora.core.CheckpointException;
 import dev.remora.core.DenseFeedForward;
 import dev.remora.core.FeedForward;
 import dev.remora.core.RmsNorm;
@@ -12,6 +14,7 @@ import dev.remora.core.SwiGlu;
 import dev.remora.core.SwiGluGroups;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.Weight;
+import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointScope;
 import dev.remora.mla.Evaluation;
 import dev.remora.mla.MlaConfig;
@@ -32,6 +35,7 @@ import dev.remora.moe.TopkMethod;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -45,6 +49,8 @@ public final class DeepSeekAssembler {
     private final DeepSeekConfig config;
     private final WeightReaders readers;
     private final WeightLoader loader;
+    private final CheckpointScope root;
+    private final CheckpointScope model;
     private final StoredMatrix embedTokens;
     private final float[] norm;
     private final Supplier<Weight> lmHead;
@@ -68,14 +74,14 @@ public final class DeepSeekAssembler {
 
     /**
      * Checks names, shapes and formats of all tensors that the forward pass needs, and announces them to the loader.
-     *
-     * @param root scope in which {@code model.} and {@code lm_head.} stand
      */
-    public DeepSeekAssembler(DeepSeekConfig config, CheckpointScope root, WeightLoader loader) {
+    public DeepSeekAssembler(DeepSeekConfig config, Checkpoint checkpoint, WeightLoader loader) {
         this.config = config;
         this.readers = new WeightReaders(config.blockSize());
         this.loader = loader;
-        CheckpointScope model = root.at("model");
+        this.root = checkpoint.root();
+        this.model = languageModel(root);
+        CheckpointScope head = root.has("language_model.lm_head.weight") ? root.at("language_model") : root;
         int h = config.hiddenSize();
         embedTokens = readers.matrix(model, "embed_tokens.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
         norm = WeightReaders.vector(model, "norm.weight", "(hidden_size)", h);
@@ -84,7 +90,62 @@ public final class DeepSeekAssembler {
         }
         lmHead = config.tieWordEmbeddings()
                 ? loader.add(embedTokens)
-                : add(root, "lm_head.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
+                : add(head, "lm_head.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
+    }
+
+    /** Where a checkpoint that describes more than the language model keeps it. */
+    private static CheckpointScope languageModel(CheckpointScope root) {
+        for (String folder : List.of("model", "language_model.model", "model.language_model")) {
+            if (root.has(folder + ".embed_tokens.weight")) {
+                return root.at(folder);
+            }
+        }
+        return root.at("model");
+    }
+
+    /**
+     * Tensors that the forward pass does not read: those of extra prediction layers, tables that are computed here, and a
+     * second copy of a tied head.
+     */
+    public Set<String> unused() {
+        return root.unused();
+    }
+
+    /**
+     * Makes sure that nothing was overlooked.
+     *
+     * @throws CheckpointException if there are tensors that belong to no part of the model
+     */
+    public void rejectUnusedTensors() {
+        List<String> strangers =
+                unused().stream().filter(name -> !expectedUnused(name)).toList();
+        if (!strangers.isEmpty()) {
+            throw new CheckpointException(root.checkpoint().source().describe() + ": " + strangers.size()
+                    + " tensors belong to no part of this model, for example "
+                    + String.join(", ", strangers.subList(0, Math.min(3, strangers.size())))
+                    + ". Are config.json and the weights from the same revision?");
+        }
+    }
+
+    private boolean expectedUnused(String name) {
+        String here = model.fullName("");
+        if (!name.startsWith(here)) {
+            // Beside the language model: a tied head's second copy, or the towers of a model that also sees.
+            return config.nested() || (config.tieWordEmbeddings() && name.equals("lm_head.weight"));
+        }
+        if (name.endsWith("rotary_emb.inv_freq")) {
+            return true;
+        }
+        String inside = name.substring(here.length());
+        if (!inside.startsWith("layers.")) {
+            return false;
+        }
+        String layer = inside.substring("layers.".length(), Math.max(inside.indexOf('.', 7), 7));
+        return layer.chars().allMatch(Character::isDigit)
+                && layer.length() < 6
+                && !layer.isEmpty()
+                && Integer.parseInt(layer) >= config.numHiddenLayers()
+                && model.has("layers." + layer + ".eh_proj.weight");
     }
 
     private LayerTensors layer(CheckpointScope scope, boolean sparse) {
@@ -244,6 +305,19 @@ public final class DeepSeekAssembler {
     /** The embedding as stored: looked up by rows, so it keeps its order. */
     public StoredMatrix embedTokens() {
         return embedTokens;
+    }
+
+    /** The memory of all sequences. */
+    public CachePool cachePool(CacheFormat format, long maxBytes) {
+        return new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), maxBytes);
+    }
+
+    /** Bytes of all rows that {@link #assemble} allocates, for the account of memory before loading. */
+    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads) {
+        return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
+                + MlaWorkspace.bytes(config.mla(), maxRows, threads)
+                + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
+                + (long) Float.BYTES * maxRows * config.intermediateSize();
     }
 
     /**

@@ -60,7 +60,7 @@ final class GoldenModel implements AutoCloseable {
         golden = Checkpoint.openFile(source, "golden.safetensors");
         checkpoint = Checkpoint.open(source);
         WeightLoader loader = new WeightLoader();
-        DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint.root(), loader);
+        DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader);
         loader.load(arena, 2, done -> {});
         team = new ThreadTeam(threads, MAX_ROWS);
         transformer =

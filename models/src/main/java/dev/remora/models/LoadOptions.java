@@ -1,0 +1,55 @@
+package dev.remora.models;
+
+import dev.remora.core.CacheFormat;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * How a model is loaded.
+ *
+ * @param threads that compute; 0: one for each physical core
+ * @param contextLength tokens that a session holds unless it asks for another number; 0: what the model was made for, at
+ *     most 4096
+ * @param cacheFormat how the latent cache is stored
+ * @param progress is told how far loading is, from the thread that loads
+ */
+public record LoadOptions(int threads, int contextLength, CacheFormat cacheFormat, Consumer<LoadProgress> progress) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a number is negative
+     */
+    public LoadOptions {
+        if (threads < 0) {
+            throw new IllegalArgumentException("threads: expected 0 (physical cores) or more, found " + threads);
+        }
+        if (contextLength < 0) {
+            throw new IllegalArgumentException(
+                    "contextLength: expected 0 (the model's, at most 4096) or more, found " + contextLength);
+        }
+        Objects.requireNonNull(cacheFormat, "cacheFormat");
+        Objects.requireNonNull(progress, "progress");
+    }
+
+    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, silence. */
+    public static LoadOptions defaults() {
+        return new LoadOptions(0, 0, CacheFormat.BF16, progress -> {});
+    }
+
+    public LoadOptions withThreads(int value) {
+        return new LoadOptions(value, contextLength, cacheFormat, progress);
+    }
+
+    public LoadOptions withContextLength(int value) {
+        return new LoadOptions(threads, value, cacheFormat, progress);
+    }
+
+    public LoadOptions withCacheFormat(CacheFormat value) {
+        return new LoadOptions(threads, contextLength, value, progress);
+    }
+
+    public LoadOptions withProgress(Consumer<LoadProgress> value) {
+        return new LoadOptions(threads, contextLength, cacheFormat, value);
+    }
+}
