@@ -32,8 +32,7 @@ class ChatTest {
 
     @Test
     void rendersWithTheModelsTemplate() {
-        assertEquals(
-                "<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hello! Who are you?<｜Assistant｜>", llm.renderChat(HELLO));
+        assertEquals("<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hello! Who are you?<｜Assistant｜>", llm.renderChat(HELLO));
         assertEquals(
                 "<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hello! Who are you?",
                 llm.renderChat(HELLO.withAddGenerationPrompt(false)));
@@ -60,7 +59,8 @@ class ChatTest {
                 .toArray(Integer[]::new);
         runner.script(first.length, script);
         Session session = llm.session();
-        assertEquals("I am a fish.", session.chat(HELLO, GenerationOptions.greedy()).text());
+        assertEquals(
+                "I am a fish.", session.chat(HELLO, GenerationOptions.greedy()).text());
         assertEquals(first.length + script.length, session.position());
         runner.script(0);
 
@@ -112,9 +112,11 @@ class ChatTest {
                 Session session = bare.session()) {
             assertFalse(bare.hasChatTemplate());
             assertFalse(bare.hasTokenizer());
-            String tokenizer = assertThrows(CheckpointException.class, bare::tokenizer).getMessage();
+            String tokenizer =
+                    assertThrows(CheckpointException.class, bare::tokenizer).getMessage();
             assertTrue(tokenizer.startsWith("the model: expected tokenizer.json, or tiktoken.model"), tokenizer);
-            String template = assertThrows(CheckpointException.class, () -> bare.renderChat(HELLO)).getMessage();
+            String template = assertThrows(CheckpointException.class, () -> bare.renderChat(HELLO))
+                    .getMessage();
             assertTrue(template.startsWith("the model: expected a chat template, in chat_template.jinja"), template);
             assertThrows(CheckpointException.class, () -> session.chat(HELLO, tokens(1)));
         }
@@ -123,9 +125,8 @@ class ChatTest {
     @Test
     void messagesKeepTheirFields() {
         ChatMessage call = new ChatMessage("assistant", null, Map.of("tool_calls", List.of("f")));
-        Conversation conversation = Conversation.of(call)
-                .withTools(List.of(Map.of("name", "f")))
-                .withVariables(Map.of("thinking", true));
+        Conversation conversation =
+                Conversation.of(call).withTools(List.of(Map.of("name", "f"))).withVariables(Map.of("thinking", true));
         assertEquals("assistant", conversation.messages().get(0).get("role"));
         assertTrue(conversation.messages().get(0).containsKey("content"));
         assertEquals(List.of("f"), conversation.messages().get(0).get("tool_calls"));

@@ -18,11 +18,9 @@ class GenerationConfigTest {
 
     @Test
     void readsWhatItSays() {
-        GenerationConfig config = GenerationConfig.of(
-                json("""
+        GenerationConfig config = GenerationConfig.of(json("""
                         {"bos_token_id": 0, "eos_token_id": [1, 7], "do_sample": true, "temperature": 0.6,
-                         "top_p": 0.95, "top_k": 40, "min_p": 0.1, "repetition_penalty": 1.2}"""),
-                json("{\"eos_token_id\": 5, \"pad_token_id\": 2}"));
+                         "top_p": 0.95, "top_k": 40, "min_p": 0.1, "repetition_penalty": 1.2}"""), json("{\"eos_token_id\": 5, \"pad_token_id\": 2}"));
         assertEquals(OptionalInt.of(0), config.bos());
         assertEquals(List.of(1, 7), config.eos());
         assertEquals(OptionalInt.of(2), config.pad());
@@ -42,10 +40,12 @@ class GenerationConfigTest {
                 new GenerationConfig(OptionalInt.empty(), List.of(5), OptionalInt.empty(), SamplingParams.greedy()),
                 GenerationConfig.of(null, config));
         assertEquals(
-                SamplingParams.greedy(), GenerationConfig.of(json("{\"temperature\": 0.6}"), config).sampling());
+                SamplingParams.greedy(),
+                GenerationConfig.of(json("{\"temperature\": 0.6}"), config).sampling());
         assertEquals(
                 SamplingParams.defaults(),
-                GenerationConfig.of(json("{\"do_sample\": true, \"top_k\": -1, \"top_p\": null}"), config).sampling());
+                GenerationConfig.of(json("{\"do_sample\": true, \"top_k\": -1, \"top_p\": null}"), config)
+                        .sampling());
     }
 
     @Test

@@ -80,11 +80,13 @@ class ScoreTest {
     @Test
     void aFailingConsumerHarmsNothing() {
         Session session = llm.session(50);
-        assertThrows(ArithmeticException.class, () -> session.score(IDS, (index, logits) -> {
-            if (index == 10) {
-                throw new ArithmeticException("mine");
-            }
-        }));
+        assertThrows(
+                ArithmeticException.class,
+                () -> session.score(IDS, (index, logits) -> {
+                    if (index == 10) {
+                        throw new ArithmeticException("mine");
+                    }
+                }));
         assertEquals(0, session.position());
         assertEquals(expected(List.of(), IDS), session.score(IDS).logProbabilities());
     }
@@ -105,7 +107,9 @@ class ScoreTest {
         assertTrue(assertThrows(IllegalArgumentException.class, () -> session.score(new int[] {5}))
                 .getMessage()
                 .startsWith("ids: expected at least 2"));
-        assertThrows(ContextOverflowException.class, () -> session.score(IntStream.range(0, 38).toArray()));
+        assertThrows(
+                ContextOverflowException.class,
+                () -> session.score(IntStream.range(0, 38).toArray()));
         assertThrows(IllegalArgumentException.class, () -> session.score(new int[] {1, 300}));
         assertThrows(IllegalArgumentException.class, () -> session.score(new int[] {300, 1}));
         runner.brokenStep = 2;

@@ -57,7 +57,8 @@ class SessionThreadsTest {
 
     @Test
     void eightSessionsAtOnceEqualOneAfterAnother() throws Exception {
-        GenerationOptions options = tokens(60).withSampling(llm.generationDefaults().sampling());
+        GenerationOptions options =
+                tokens(60).withSampling(llm.generationDefaults().sampling());
         List<Future<List<Integer>>> together = new ArrayList<>();
         CountDownLatch start = new CountDownLatch(1);
         for (int i = 0; i < 8; i++) {
@@ -99,8 +100,7 @@ class SessionThreadsTest {
         assertEquals(40, session.position(), "as if the prompt had not been given");
         unblock();
         assertEquals(
-                greedy(runner, list(session.tokens()), 4),
-                FakeStepRunner.ids(session.generate(new int[0], tokens(4))));
+                greedy(runner, list(session.tokens()), 4), FakeStepRunner.ids(session.generate(new int[0], tokens(4))));
     }
 
     @Test
@@ -170,10 +170,10 @@ class SessionThreadsTest {
     void twoThreadsOnOneSessionIsAnError() throws Exception {
         Session session = llm.session();
         block();
-        Future<String> work = threads.submit(() -> session.generate(PROMPT, tokens(2)).text());
+        Future<String> work =
+                threads.submit(() -> session.generate(PROMPT, tokens(2)).text());
         runner.entered.await();
-        IllegalStateException e =
-                assertThrows(IllegalStateException.class, () -> session.generate(PROMPT, tokens(2)));
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> session.generate(PROMPT, tokens(2)));
         assertEquals(
                 "the session is in use by another thread: it serves one at a time. Open a session for each thread",
                 e.getMessage());
@@ -196,8 +196,7 @@ class SessionThreadsTest {
         assertEquals(FinishReason.CANCELLED, finished(work.get()).reason());
         assertEquals(0, runner.openSlots.get());
         unblock();
-        IllegalStateException e =
-                assertThrows(IllegalStateException.class, () -> session.generate(PROMPT, tokens(2)));
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> session.generate(PROMPT, tokens(2)));
         assertEquals("the session is closed: open another one", e.getMessage());
         assertThrows(IllegalStateException.class, () -> session.score(PROMPT));
         assertThrows(IllegalStateException.class, session::tokens);
@@ -216,7 +215,8 @@ class SessionThreadsTest {
         Iterator<GenerationEvent> waiting = idle.generate(PROMPT, tokens(5)).iterator();
         waiting.next();
         block();
-        Future<String> work = threads.submit(() -> session.generate(PROMPT, tokens(2)).text());
+        Future<String> work =
+                threads.submit(() -> session.generate(PROMPT, tokens(2)).text());
         runner.entered.await();
         Future<?> closing = threads.submit(llm::close);
         assertThrows(TimeoutException.class, () -> closing.get(50, TimeUnit.MILLISECONDS));
@@ -225,7 +225,8 @@ class SessionThreadsTest {
         closing.get();
         ExecutionException e = assertThrows(ExecutionException.class, work::get);
         assertInstanceOf(IllegalStateException.class, e.getCause());
-        assertEquals("the model is closed, and its sessions with it", e.getCause().getMessage());
+        assertEquals(
+                "the model is closed, and its sessions with it", e.getCause().getMessage());
         assertEquals(1, runner.steps.get() - 5, "no step after the one that ran");
         assertThrows(IllegalStateException.class, waiting::hasNext);
         assertThrows(IllegalStateException.class, llm::session);

@@ -54,9 +54,11 @@ class TextModelTest {
     void missingAndBrokenFilesAreNamed() throws IOException {
         TextModel model = with("config.json", "{}");
         assertFalse(model.hasChatTemplate());
-        String tokenizer = assertThrows(CheckpointException.class, model::tokenizer).getMessage();
+        String tokenizer =
+                assertThrows(CheckpointException.class, model::tokenizer).getMessage();
         assertTrue(tokenizer.startsWith(folder + ": expected tokenizer.json, or tiktoken.model"), tokenizer);
-        String template = assertThrows(CheckpointException.class, () -> model.renderChat(HELLO)).getMessage();
+        String template = assertThrows(CheckpointException.class, () -> model.renderChat(HELLO))
+                .getMessage();
         assertTrue(template.startsWith(folder + ": expected a chat template"), template);
         String broken = assertThrows(CheckpointException.class, () -> with("tokenizer.json", "{"))
                 .getMessage();

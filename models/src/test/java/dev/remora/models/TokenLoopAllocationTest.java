@@ -23,8 +23,7 @@ class TokenLoopAllocationTest {
                 .withRepetitionPenalty(1.1f)
                 .withPresencePenalty(0.1f)
                 .withSeed(4);
-        TokenLoop loop =
-                new TokenLoop(sequence, sampling, new float[runner.vocabSize()], new Cancellation());
+        TokenLoop loop = new TokenLoop(sequence, sampling, new float[runner.vocabSize()], new Cancellation());
         sequence.add(new int[] {1, 2, 3});
         loop.observe();
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
