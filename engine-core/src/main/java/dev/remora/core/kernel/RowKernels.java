@@ -39,7 +39,8 @@ final class RowKernels {
         for (int lane = 0; lane < LANES; lane += L) {
             FloatVector a = FloatVector.zero(F);
             for (int i = lane; i < whole; i += LANES) {
-                // The loaded vector is the receiver: C2 knows its class, but not that of a sum that comes around the loop.
+                // The loaded vector is the receiver: C2 knows its class, but not that of a sum that comes around the
+                // loop.
                 a = FloatVector.fromArray(F, x, xAt + i).add(a);
             }
             a.intoArray(partial, lane);
