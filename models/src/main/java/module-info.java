@@ -5,6 +5,7 @@ module dev.remora.models {
     requires dev.remora.mla;
     requires dev.remora.moe;
     requires org.slf4j;
+    requires static jdk.management;
 
     exports dev.remora.models;
 }

@@ -53,7 +53,7 @@ final class Fp8Weight extends TiledWeight {
     protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt) {
         long tileAt = tile * tileBytes;
         int scaleAt = scaleAt(tile, 0);
-        if (VectorSupport.VECTOR) {
+        if (VectorSupport.active()) {
             Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, scaleAt, x, xAt, y, yAt);
         } else {
             Fp8Reference.multiplyRow(tiles, tileAt, runs, scale, scaleAt, x, xAt, y, yAt);
@@ -62,7 +62,7 @@ final class Fp8Weight extends TiledWeight {
 
     @Override
     protected void decodePanel(int tile, int from, int count, float[] panel) {
-        if (VectorSupport.VECTOR) {
+        if (VectorSupport.active()) {
             Fp8Kernels.decodePanel(tiles, tile * tileBytes, from, count, panel);
         } else {
             Fp8Reference.decodePanel(tiles, tile * tileBytes, from, count, panel);

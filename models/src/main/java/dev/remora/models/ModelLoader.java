@@ -53,6 +53,7 @@ final class ModelLoader {
             ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
                     .info(context, options.cacheFormat(), generationConfig);
             requireMemory(config, loader, assembler, info, threads);
+            Warmup.start();
             Engine engine = engine(assembler, loader, info, options, threads);
             return new Llm(engine, info, text, generationConfig, engine);
         }

@@ -18,7 +18,6 @@ public final class Kernels {
     /** Panel widths are multiples of this, the lanes of the widest vectors. */
     public static final int LANES = RowReference.LANES;
 
-    private static final boolean VECTOR = VectorSupport.VECTOR;
     private static final ValueLayout.OfShort BF16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Kernels() {}
@@ -48,7 +47,7 @@ public final class Kernels {
             int y1,
             int y2,
             int y3) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             PanelKernels.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
         } else {
             PanelReference.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
@@ -74,7 +73,7 @@ public final class Kernels {
             int y1,
             int y2,
             int y3) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             PanelKernels.multiplyScaled(
                     panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
         } else {
@@ -90,13 +89,13 @@ public final class Kernels {
      */
     public static void rmsNorm(
             float[] x, int xAt, float[] weight, double epsilon, float[] y, int yAt, int n, float[] partial) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.sumOfSquares(x, xAt, n, partial);
         } else {
             RowReference.sumOfSquares(x, xAt, n, partial);
         }
         float factor = (float) (1 / Math.sqrt(RowReference.sum(partial) / (double) n + epsilon));
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.normalize(x, xAt, factor, weight, y, yAt, n);
         } else {
             RowReference.normalize(x, xAt, factor, weight, y, yAt, n);
@@ -105,7 +104,7 @@ public final class Kernels {
 
     /** y += x, of n values. */
     public static void add(float[] x, int xAt, float[] y, int yAt, int n) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.add(x, xAt, y, yAt, n);
         } else {
             RowReference.add(x, xAt, y, yAt, n);
@@ -114,7 +113,7 @@ public final class Kernels {
 
     /** y += factor * x, of n values, rounded once. */
     public static void addScaled(float factor, float[] x, int xAt, float[] y, int yAt, int n) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.addScaled(factor, x, xAt, y, yAt, n);
         } else {
             RowReference.addScaled(factor, x, xAt, y, yAt, n);
@@ -123,7 +122,7 @@ public final class Kernels {
 
     /** y *= factor, of n values. */
     public static void scale(float factor, float[] y, int yAt, int n) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.scale(factor, y, yAt, n);
         } else {
             RowReference.scale(factor, y, yAt, n);
@@ -132,7 +131,7 @@ public final class Kernels {
 
     /** y = silu(gate) * up, with silu(g) = g / (1 + e^-g), of n values; y may be gate or up. */
     public static void swiGlu(float[] gate, int gateAt, float[] up, int upAt, float[] y, int yAt, int n) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.swiGlu(gate, gateAt, up, upAt, y, yAt, n);
         } else {
             RowReference.swiGlu(gate, gateAt, up, upAt, y, yAt, n);
@@ -141,7 +140,7 @@ public final class Kernels {
 
     /** The largest of n values; negative infinity if n is 0. */
     public static float maximum(float[] x, int xAt, int n) {
-        return VECTOR ? RowKernels.maximum(x, xAt, n) : RowReference.maximum(x, xAt, n);
+        return VectorSupport.active() ? RowKernels.maximum(x, xAt, n) : RowReference.maximum(x, xAt, n);
     }
 
     /**
@@ -150,7 +149,7 @@ public final class Kernels {
      * @param partial 16 floats of scratch
      */
     public static float expAndSum(float[] x, int xAt, float shift, int n, float[] partial) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.expOfDifference(x, xAt, shift, n);
             RowKernels.partialSums(x, xAt, n, partial);
         } else {
@@ -179,7 +178,7 @@ public final class Kernels {
 
     /** Widens n BF16 values; exact. */
     public static void fromBf16(MemorySegment x, long xByte, float[] y, int yAt, int n) {
-        if (VECTOR) {
+        if (VectorSupport.active()) {
             RowKernels.fromBf16(x, xByte, y, yAt, n);
         } else {
             RowReference.fromBf16(x, xByte, y, yAt, n);

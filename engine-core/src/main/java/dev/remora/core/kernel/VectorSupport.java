@@ -2,6 +2,7 @@ package dev.remora.core.kernel;
 
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Decides once, before the first kernel class loads, whether the Vector API is used and at which width.
@@ -24,7 +25,39 @@ public final class VectorSupport {
     /** True if the Vector API runs. */
     public static final boolean VECTOR = BITS != 0;
 
+    private static final AtomicBoolean WARMED = new AtomicBoolean();
+    /** Id of the thread that warms kernels up; 0: none, ids are positive. */
+    private static volatile long warmer;
+
     private VectorSupport() {}
+
+    /**
+     * True if the vector kernels are to be used by the calling thread now. The scalar kernels give the same bits, so the
+     * answer may change at any call.
+     */
+    public static boolean active() {
+        if (!VECTOR) {
+            return false;
+        }
+        long id = warmer;
+        return id == 0 || id == Thread.currentThread().threadId();
+    }
+
+    /**
+     * Lets the calling thread exercise the vector kernels while all others use the scalar ones: until the second compiler
+     * has seen them, vectors are boxed and a hundred times slower than plain loops. Once per process; later calls return
+     * at once.
+     */
+    public static void warmUp(Runnable exercise) {
+        if (VECTOR && WARMED.compareAndSet(false, true)) {
+            warmer = Thread.currentThread().threadId();
+            try {
+                exercise.run();
+            } finally {
+                warmer = 0;
+            }
+        }
+    }
 
     /** Why this width was chosen, in one sentence for {@code doctor} and logs. */
     public static String reason() {

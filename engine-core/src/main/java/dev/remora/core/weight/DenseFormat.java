@@ -11,7 +11,7 @@ public enum DenseFormat {
     F32(4) {
         @Override
         void multiplyRow(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.f32Row(tiles, tileAt, cols, x, xAt, y, yAt);
             } else {
                 DenseReference.f32Row(tiles, tileAt, cols, x, xAt, y, yAt);
@@ -20,7 +20,7 @@ public enum DenseFormat {
 
         @Override
         void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.f32Panel(tiles, tileAt, from, count, panel);
             } else {
                 DenseReference.f32Panel(tiles, tileAt, from, count, panel);
@@ -36,7 +36,7 @@ public enum DenseFormat {
     BF16(2) {
         @Override
         void multiplyRow(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.bf16Row(tiles, tileAt, cols, x, xAt, y, yAt);
             } else {
                 DenseReference.bf16Row(tiles, tileAt, cols, x, xAt, y, yAt);
@@ -45,7 +45,7 @@ public enum DenseFormat {
 
         @Override
         void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.bf16Panel(tiles, tileAt, from, count, panel);
             } else {
                 DenseReference.bf16Panel(tiles, tileAt, from, count, panel);
@@ -61,7 +61,7 @@ public enum DenseFormat {
     F16(2) {
         @Override
         void multiplyRow(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.f16Row(tiles, tileAt, cols, x, xAt, y, yAt);
             } else {
                 DenseReference.f16Row(tiles, tileAt, cols, x, xAt, y, yAt);
@@ -70,7 +70,7 @@ public enum DenseFormat {
 
         @Override
         void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-            if (VECTOR) {
+            if (VectorSupport.active()) {
                 DenseKernels.f16Panel(tiles, tileAt, from, count, panel);
             } else {
                 DenseReference.f16Panel(tiles, tileAt, from, count, panel);
@@ -88,7 +88,6 @@ public enum DenseFormat {
         }
     };
 
-    private static final boolean VECTOR = VectorSupport.VECTOR;
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
