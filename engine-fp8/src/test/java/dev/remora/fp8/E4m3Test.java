@@ -10,7 +10,7 @@ class E4m3Test {
     void everyCodeIsWhatTheDefinitionSays() {
         for (int code = 0; code < 256; code++) {
             double sign = (code & 0x80) == 0 ? 1 : -1;
-            int e = code >> 3 & 15;
+            int e = (code >> 3) & 15;
             double m = (code & 7) / 8.0;
             double expected = e == 0 ? sign * m * Math.pow(2, -6) : sign * (1 + m) * Math.pow(2, e - 7);
             if (e == 15 && m == 7 / 8.0) {
@@ -27,7 +27,7 @@ class E4m3Test {
             if ((code & 0x7f) == 0x7f) {
                 continue;
             }
-            short half = (short) ((code & 0x80) << 8 | (code & 0x7f) << 7);
+            short half = (short) (((code & 0x80) << 8) | ((code & 0x7f) << 7));
             float expected = Float.float16ToFloat(half) * 256;
             assertEquals(
                     Float.floatToRawIntBits(expected),
@@ -57,7 +57,7 @@ class E4m3Test {
                 for (int neighbour : neighbours) {
                     int word = 0;
                     for (int i = 0; i < 4; i++) {
-                        word |= (i == place ? code : neighbour) << 8 * i;
+                        word |= (i == place ? code : neighbour) << (8 * i);
                     }
                     boolean sound = (code & 0x7f) != 0x7f && (neighbour & 0x7f) != 0x7f;
                     assertEquals(sound, E4m3.sound(word), Integer.toHexString(word));

@@ -84,7 +84,7 @@ class Fp8KernelsTest {
         Random random = new Random(from);
         MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, 2 * TILE * cols));
         for (int count : new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 64, 100, 127, 128}) {
-            long tileAt = count % 2 * TILE * (long) cols;
+            long tileAt = (long) (count % 2) * TILE * cols;
             float[] expected = floats(new Random(1), 128 * TILE);
             float[] actual = expected.clone();
             Fp8Reference.decodePanel(tiles, tileAt, from, count, expected);

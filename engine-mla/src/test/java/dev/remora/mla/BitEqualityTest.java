@@ -197,11 +197,8 @@ class BitEqualityTest {
                     int values = roundCache(exact, fixture.config, wide, narrow, rounded.layer(), 537);
                     assertEquals(537 * fixture.config.cacheWidth(), values);
                     // The queries of the step are still there: attend once more, now over the rounded rows.
-                    if (evaluation == Evaluation.ABSORBED) {
-                        new AbsorbedAttention(fixture.weights, exact.workspace).forward(exact.batch, exact.layer());
-                    } else {
-                        new ExpandedAttention(fixture.weights, exact.workspace).forward(exact.batch, exact.layer());
-                    }
+                    new AbsorbedAttention(fixture.weights, exact.workspace).forward(exact.batch, exact.layer());
+                    new ExpandedAttention(fixture.weights, exact.workspace).forward(exact.batch, exact.layer());
                     assertArrayEquals(attended(rounded, 7), attended(exact, 7));
                     assertTrue(!Arrays.equals(unrounded, attended(exact, 7)));
                 }
@@ -223,7 +220,7 @@ class BitEqualityTest {
             for (int i = 0; i < config.cacheWidth(); i++) {
                 long at = wide.offset(engine.layer(), position) + 4L * i;
                 int bits = page.get(INT, at);
-                int upper = (bits + 0x7fff + (bits >>> 16 & 1)) >>> 16;
+                int upper = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
                 page.set(INT, at, upper << 16);
                 long stored = narrow.offset(layer, position) + 2L * i;
                 assertEquals((short) upper, narrow.page(position).get(SHORT, stored));

@@ -140,8 +140,8 @@ final class MlaSpecification {
 
     /**
      * What rounding may do, as a share of the largest output: one output goes through sums of this many terms in all, and
-     * an f32 sum of n random terms errs by about sqrt(n) * 2^-24 (arXiv:1810.05329 has the bound, with a factor below 8
-     * for all outputs of a test at once).
+     * an f32 sum of n terms errs, but for rare luck, by lambda * sqrt(n) * 2^-24 (Higham and Mary, SIAM J. Sci. Comput. 41,
+     * 2019). With lambda = 8 none of the million sums of a test should be so unlucky.
      */
     double tolerance() {
         int terms = config.hiddenSize()
