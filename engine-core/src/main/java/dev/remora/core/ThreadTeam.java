@@ -63,8 +63,9 @@ public final class ThreadTeam implements AutoCloseable {
         }
         if (count == 1 || workers.length == 0) {
             for (int chunk = 0; chunk < count; chunk++) {
-                work.run(chunk, scratch[0]);
+                runChunk(work, chunk, scratch[0]);
             }
+            throwFailure();
             return;
         }
         task = work;
@@ -80,6 +81,10 @@ public final class ThreadTeam implements AutoCloseable {
         }
         while (runOneChunk(scratch[0])) {}
         awaitLastChunk();
+        throwFailure();
+    }
+
+    private void throwFailure() {
         Throwable thrown = failure;
         if (thrown != null) {
             failure = null;
@@ -97,17 +102,22 @@ public final class ThreadTeam implements AutoCloseable {
         }
         if (claims.compareAndSet(claim, claim - 1)) {
             // The run cannot end before this chunk is done: task and chunks are those of the claimed run.
-            ParallelTask current = task;
-            try {
-                current.run(chunks - (int) claim, mine);
-            } catch (RuntimeException | Error e) {
-                failure = e;
-            }
+            runChunk(task, chunks - (int) claim, mine);
             if (unfinished.decrementAndGet() == 0 && mine.worker() != 0) {
                 LockSupport.unpark(owner);
             }
         }
         return true;
+    }
+
+    private void runChunk(ParallelTask current, int chunk, Scratch mine) {
+        try {
+            current.run(chunk, mine);
+        } catch (RuntimeException | Error e) {
+            if (failure == null) {
+                failure = e;
+            }
+        }
     }
 
     private void awaitLastChunk() {

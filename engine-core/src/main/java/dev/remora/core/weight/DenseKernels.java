@@ -14,6 +14,7 @@ import jdk.incubator.vector.VectorOperators;
 /** Dense tiles on the Vector API. A tile is crossed in passes of four row vectors: enough chains to hide the FMA's latency. */
 final class DenseKernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LE);
     private static final int TILE = 64;
     private static final int L = F.length();
     private static final long VECTOR_BYTES = 4L * L;
@@ -47,13 +48,7 @@ final class DenseKernels {
     }
 
     static void f32Panel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-        MemorySegment.copy(
-                tiles,
-                ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LE),
-                tileAt + (long) from * WORD_ROW,
-                panel,
-                0,
-                count * TILE);
+        MemorySegment.copy(tiles, FLOAT, tileAt + (long) from * WORD_ROW, panel, 0, count * TILE);
     }
 
     static void bf16Row(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {
@@ -81,21 +76,25 @@ final class DenseKernels {
                 a3 = low(w).fma(even, a3);
                 a3 = high(w).fma(odd, a3);
             }
-            if (cols % 2 != 0) {
-                long q = at + (long) pairs * WORD_ROW;
-                FloatVector even = FloatVector.broadcast(F, x[xAt + 2 * pairs]);
-                a0 = low(IntVector.fromMemorySegment(I, tiles, q, LE)).fma(even, a0);
-                a1 = low(IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE))
-                        .fma(even, a1);
-                a2 = low(IntVector.fromMemorySegment(I, tiles, q + 2 * VECTOR_BYTES, LE))
-                        .fma(even, a2);
-                a3 = low(IntVector.fromMemorySegment(I, tiles, q + 3 * VECTOR_BYTES, LE))
-                        .fma(even, a3);
-            }
             a0.intoArray(y, yAt + lane);
             a1.intoArray(y, yAt + lane + L);
             a2.intoArray(y, yAt + lane + 2 * L);
             a3.intoArray(y, yAt + lane + 3 * L);
+        }
+        if (cols % 2 != 0) {
+            bf16LastColumn(tiles, tileAt + (long) pairs * WORD_ROW, x[xAt + cols - 1], y, yAt);
+        }
+    }
+
+    /** Written out, without helpers: C2 no longer inlines them at the end of a body as large as the one above. */
+    private static void bf16LastColumn(MemorySegment tiles, long at, float factor, float[] y, int yAt) {
+        FloatVector t = FloatVector.broadcast(F, factor);
+        for (int lane = 0; lane < TILE; lane += L) {
+            IntVector.fromMemorySegment(I, tiles, at + (long) lane * TileLayout.WORD, LE)
+                    .lanewise(VectorOperators.LSHL, 16)
+                    .reinterpretAsFloats()
+                    .fma(t, FloatVector.fromArray(F, y, yAt + lane))
+                    .intoArray(y, yAt + lane);
         }
     }
 

@@ -75,6 +75,9 @@ public final class DenseMatrix implements StoredMatrix {
     @Override
     public Weight pack(Arena arena) {
         int bytes = format.elementBytes();
+        if (transposed) {
+            requireSound();
+        }
         MemorySegment tiles = transposed
                 ? TileLayout.packTransposed(data, 0, rows(), cols(), bytes, arena)
                 : TileLayout.pack(data, 0, rows(), cols(), bytes, arena, format::sound, this::notANumber);
@@ -90,6 +93,20 @@ public final class DenseMatrix implements StoredMatrix {
     @Override
     public long storedBytes() {
         return data.byteSize();
+    }
+
+    /** What {@link TileLayout#pack} checks on its way, for the copy that does not. */
+    private void requireSound() {
+        if (format == DenseFormat.F16) {
+            for (int row = 0; row < rows; row++) {
+                for (int col = 0; col < cols; col++) {
+                    long index = (long) row * cols + col;
+                    if (!Float.isFinite(format.decode(data, 2 * index))) {
+                        throw notANumber(row, 2L * col);
+                    }
+                }
+            }
+        }
     }
 
     private CheckpointException notANumber(int row, long byteInRow) {
