@@ -22,8 +22,9 @@ final class Fp8Kernels {
     private Fp8Kernels() {}
 
     /**
-     * y[0..64) = sum over runs of scale[run] * (sum over the run's columns of w * x). The decoding of {@link #decodeColumn}
-     * is written out: C2 stops inlining helpers in a body of this size, and every vector that crosses a call is boxed.
+     * y[0..64) = sum over runs of scale[run] * (sum over the run's columns of w * x). The decoding of {@link
+     * #decodeColumn} is written out: C2 stops inlining helpers in a body of this size, and every vector that crosses a
+     * call is boxed.
      *
      * @param runs  first column of each run of equal scale, then the number of columns; multiples of 4
      * @param scale (runs, 64) at scaleAt
@@ -118,7 +119,7 @@ final class Fp8Kernels {
         }
     }
 
-    /** The four columns of 64 words. As in {@link #decodeColumn}, written out: a helper that takes vectors may box them. */
+    /** The four columns of 64 words; as {@link #decodeColumn}, written out: a helper that takes vectors may box. */
     private static void decodeWords(MemorySegment tiles, long at, float[] panel, int panelAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
@@ -146,9 +147,9 @@ final class Fp8Kernels {
     }
 
     /**
-     * One column of 64 words; {@code shift} moves its code into the upper byte. With exponent and mantissa moved into place,
-     * f = (1 + m/8) * 2^(e - 7) is the number for e &gt; 0; for e = 0 it is 2f - 2^-6. Of the two, the number is always the
-     * smaller one, so a minimum chooses without a comparison, and no f32 subnormal meets the FPU.
+     * One column of 64 words; {@code shift} moves its code into the upper byte. With exponent and mantissa moved into
+     * place, f = (1 + m/8) * 2^(e - 7) is the number for e &gt; 0; for e = 0 it is 2f - 2^-6. Of the two, the number is
+     * always the smaller one, so a minimum chooses without a comparison, and no f32 subnormal meets the FPU.
      */
     private static void decodeColumn(MemorySegment tiles, long at, int shift, float[] panel, int panelAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);

@@ -158,8 +158,8 @@ class Fp8WeightTest {
     }
 
     /**
-     * Patient, because the compiler shares the machine, and until it is done vectors live on the heap; but several rounds
-     * in a row, because a later compilation may inline less than the one before.
+     * Patient, because the compiler shares the machine, and until it is done vectors live on the heap; but several
+     * rounds in a row, because a later compilation may inline less than the one before.
      */
     private static void assertNoAllocation(Runnable call) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 
 /**
- * Multi-head latent attention as its equations stand (arXiv:2405.04434, (9) to (18)), in double, without a cache: the rows
- * of one sequence from its first position.
+ * Multi-head latent attention as its equations stand (arXiv:2405.04434, (9) to (18)), in double, without a cache: the
+ * rows of one sequence from its first position.
  */
 final class MlaSpecification {
     private final MlaFixture fixture;
@@ -139,9 +139,9 @@ final class MlaSpecification {
     }
 
     /**
-     * What rounding may do, as a share of the largest output: one output goes through sums of this many terms in all, and
-     * an f32 sum of n terms errs, but for rare luck, by lambda * sqrt(n) * 2^-24 (Higham and Mary, SIAM J. Sci. Comput. 41,
-     * 2019). With lambda = 8 none of the million sums of a test should be so unlucky.
+     * What rounding may do, as a share of the largest output: one output goes through sums of this many terms in all,
+     * and an f32 sum of n terms errs, but for rare luck, by lambda * sqrt(n) * 2^-24 (Higham and Mary, SIAM J. Sci.
+     * Comput. 41, 2019). With lambda = 8 none of the million sums of a test should be so unlucky.
      */
     double tolerance() {
         int terms = config.hiddenSize()

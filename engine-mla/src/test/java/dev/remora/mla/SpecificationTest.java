@@ -102,7 +102,7 @@ class SpecificationTest {
         }
     }
 
-    /** Scores of ten thousands: where one position wins by far, the output is its value; nothing becomes NaN anywhere. */
+    /** Scores of ten thousands: where one position wins by far, the output is its value; nowhere is it NaN. */
     @Test
     void extremeScores() {
         MlaConfig config = new MlaConfig(32, 5, 0, 48, 24, 16, 40, 1e4f);
