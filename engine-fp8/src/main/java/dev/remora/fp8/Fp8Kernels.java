@@ -22,8 +22,9 @@ final class Fp8Kernels {
     private Fp8Kernels() {}
 
     /**
-     * y[0..64) = sum over runs of scale[run] * (sum over the run's columns of w * x). The decoding of {@link #decode} is
-     * written out: C2 stops inlining helpers in a body of this size, and every vector that crosses a call is boxed.
+     * y[0..64) = sum over runs of scale[run] * (sum over the run's columns of w * x). The decoding of {@link
+     * #decodeColumn} is written out: C2 stops inlining helpers in a body of this size, and every vector that crosses a
+     * call is boxed.
      *
      * @param runs  first column of each run of equal scale, then the number of columns; multiples of 4
      * @param scale (runs, 64) at scaleAt
@@ -109,41 +110,57 @@ final class Fp8Kernels {
         int i = 0;
         if ((from & 3) == 0) {
             for (; i + 4 <= count; i += 4) {
-                long q = tileAt + (long) ((from + i) >> 2) * WORD_ROW;
-                for (int lane = 0; lane < TILE; lane += L) {
-                    IntVector w = load(tiles, q + 4L * lane);
-                    int p = i * TILE + lane;
-                    decode(w.lanewise(VectorOperators.LSHL, 24)).intoArray(panel, p);
-                    decode(w.lanewise(VectorOperators.LSHL, 16)).intoArray(panel, p + TILE);
-                    decode(w.lanewise(VectorOperators.LSHL, 8)).intoArray(panel, p + 2 * TILE);
-                    decode(w).intoArray(panel, p + 3 * TILE);
-                }
+                decodeWords(tiles, tileAt + (long) ((from + i) >> 2) * WORD_ROW, panel, i * TILE);
             }
         }
         for (; i < count; i++) {
             long q = tileAt + (long) ((from + i) >> 2) * WORD_ROW;
-            int shift = 24 - 8 * ((from + i) & 3);
-            for (int lane = 0; lane < TILE; lane += L) {
-                decode(load(tiles, q + 4L * lane).lanewise(VectorOperators.LSHL, shift))
-                        .intoArray(panel, i * TILE + lane);
-            }
+            decodeColumn(tiles, q, 24 - 8 * ((from + i) & 3), panel, i * TILE);
         }
     }
 
-    private static IntVector load(MemorySegment tiles, long at) {
-        return IntVector.fromMemorySegment(I, tiles, at, LE);
+    /** The four columns of 64 words; as {@link #decodeColumn}, written out: a helper that takes vectors may box. */
+    private static void decodeWords(MemorySegment tiles, long at, float[] panel, int panelAt) {
+        FloatVector two = FloatVector.broadcast(F, 2f);
+        FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
+        for (int lane = 0; lane < TILE; lane += L) {
+            IntVector w = IntVector.fromMemorySegment(I, tiles, at + 4L * lane, LE);
+            int p = panelAt + lane;
+            IntVector bits =
+                    w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
+            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+            bits = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN));
+            bits.reinterpretAsFloats().intoArray(panel, p);
+            bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
+            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+            bits = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN));
+            bits.reinterpretAsFloats().intoArray(panel, p + TILE);
+            bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
+            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+            bits = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN));
+            bits.reinterpretAsFloats().intoArray(panel, p + 2 * TILE);
+            bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
+            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+            bits = bits.or(w.and(SIGN));
+            bits.reinterpretAsFloats().intoArray(panel, p + 3 * TILE);
+        }
     }
 
     /**
-     * The code in the upper byte, exactly. With exponent and mantissa moved into place, f = (1 + m/8) * 2^(e - 7) is the
-     * number for e &gt; 0; for e = 0 it is 2f - 2^-6. Of the two, the number is always the smaller one, so a minimum
-     * chooses without a comparison, and no f32 subnormal meets the FPU.
+     * One column of 64 words; {@code shift} moves its code into the upper byte. With exponent and mantissa moved into
+     * place, f = (1 + m/8) * 2^(e - 7) is the number for e &gt; 0; for e = 0 it is 2f - 2^-6. Of the two, the number is
+     * always the smaller one, so a minimum chooses without a comparison, and no f32 subnormal meets the FPU.
      */
-    private static FloatVector decode(IntVector top) {
-        IntVector bits = top.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
-        FloatVector f = bits.reinterpretAsFloats();
-        IntVector alternative = f.fma(FloatVector.broadcast(F, 2f), FloatVector.broadcast(F, -0x1p-6f))
-                .reinterpretAsInts();
-        return bits.min(alternative).or(top.and(SIGN)).reinterpretAsFloats();
+    private static void decodeColumn(MemorySegment tiles, long at, int shift, float[] panel, int panelAt) {
+        FloatVector two = FloatVector.broadcast(F, 2f);
+        FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
+        for (int lane = 0; lane < TILE; lane += L) {
+            IntVector top =
+                    IntVector.fromMemorySegment(I, tiles, at + 4L * lane, LE).lanewise(VectorOperators.LSHL, shift);
+            IntVector bits =
+                    top.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
+            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+            bits.or(top.and(SIGN)).reinterpretAsFloats().intoArray(panel, panelAt + lane);
+        }
     }
 }

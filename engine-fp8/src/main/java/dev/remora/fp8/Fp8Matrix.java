@@ -158,15 +158,24 @@ public final class Fp8Matrix implements StoredMatrix {
 
     private void checkCodes() {
         for (long at = 0; at < codes.byteSize(); at++) {
-            if ((codes.get(ValueLayout.JAVA_BYTE, at) & 0x7f) == 0x7f) {
+            if (isNaN(at)) {
                 throw notANumber((int) (at / cols), at % cols);
             }
         }
     }
 
-    private CheckpointException notANumber(int row, long byteInRow) {
+    /** The first NaN code of a row from a column on, where one is known to be. */
+    private CheckpointException notANumber(int row, long col) {
+        long at = (long) row * cols + col;
+        while (!isNaN(at)) {
+            at++;
+        }
         return new CheckpointException(name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row "
-                + (firstRow + row) + " near column " + byteInRow + "; the file is damaged or was quantised wrongly");
+                + (firstRow + row) + ", column " + at % cols + "; the file is damaged or was quantised wrongly");
+    }
+
+    private boolean isNaN(long at) {
+        return (codes.get(ValueLayout.JAVA_BYTE, at) & 0x7f) == 0x7f;
     }
 
     @Override

@@ -68,7 +68,7 @@ final class AbsorbedPlan {
             }
         }
         int oneRow = Math.multiplyExact(Math.ceilDiv(most, SPLIT), headGroups * slotSize);
-        int wanted = Math.max(oneRow, Math.min(USUAL_SIZE, count * oneRow));
+        int wanted = Math.max(oneRow, (int) Math.min(USUAL_SIZE, (long) count * oneRow));
         if (partial.length < wanted) {
             // Doubled, so that a growing context seldom comes here.
             partial = new float[(int) Math.max(wanted, Math.min(2L * partial.length, USUAL_SIZE))];
