@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** Logits of all positions, through the public door, and their comparison. */
@@ -39,19 +40,29 @@ final class Logits {
 
     /** The largest difference, of the largest expected logit; NaN if a logit is. */
     static double difference(List<float[]> expected, List<float[]> actual) {
+        return Collections.max(differences(expected, actual));
+    }
+
+    /** The largest difference of each row, of the largest expected logit of all; NaN if a logit is, which counts as largest. */
+    static List<Double> differences(List<float[]> expected, List<float[]> actual) {
         assertEquals(expected.size(), actual.size(), "rows");
         double largest = 0;
-        double worst = 0;
-        for (int row = 0; row < expected.size(); row++) {
-            assertEquals(expected.get(row).length, actual.get(row).length, "logits of row " + row);
-            for (int i = 0; i < expected.get(row).length; i++) {
-                double e = expected.get(row)[i];
-                largest = Math.max(largest, Math.abs(e));
-                // Math.max keeps NaN, which no comparison would.
-                worst = Math.max(worst, Math.abs(e - actual.get(row)[i]));
+        for (float[] row : expected) {
+            for (float value : row) {
+                largest = Math.max(largest, Math.abs(value));
             }
         }
-        return worst / largest;
+        List<Double> differences = new ArrayList<>();
+        for (int row = 0; row < expected.size(); row++) {
+            assertEquals(expected.get(row).length, actual.get(row).length, "logits of row " + row);
+            double worst = 0;
+            for (int i = 0; i < expected.get(row).length; i++) {
+                // Math.max keeps NaN, which no comparison would.
+                worst = Math.max(worst, Math.abs(expected.get(row)[i] - (double) actual.get(row)[i]));
+            }
+            differences.add(worst / largest);
+        }
+        return differences;
     }
 
     /** A tensor of integers in a file of goldens. */
