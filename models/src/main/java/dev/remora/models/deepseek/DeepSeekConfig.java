@@ -169,6 +169,10 @@ public record DeepSeekConfig(
             throw e.getMessage().startsWith(c.source())
                     ? e
                     : new CheckpointException(c.source() + ": " + e.getMessage(), e);
+        } catch (UnsupportedModelException e) {
+            throw e.getMessage().startsWith(c.source())
+                    ? e
+                    : new UnsupportedModelException(c.source() + ": " + e.getMessage(), e);
         }
     }
 
