@@ -96,6 +96,7 @@ public final class DenseMatrix implements StoredMatrix {
 
     @Override
     public DenseMatrix copy(Arena arena) {
+        checkCodes();
         MemorySegment copy = arena.allocate(data.byteSize(), 64).copyFrom(data);
         return new DenseMatrix(name, format, copy, firstRow, rows, cols, transposed);
     }
@@ -115,6 +116,19 @@ public final class DenseMatrix implements StoredMatrix {
                         throw notANumber(row, 2L * col);
                     }
                 }
+            }
+        }
+    }
+
+    /** What {@link #pack} refuses. */
+    private void checkCodes() {
+        if (format != DenseFormat.F16) {
+            return;
+        }
+        long rowBytes = (long) cols * format.elementBytes();
+        for (long at = 0; at < data.byteSize(); at += format.elementBytes()) {
+            if (!Float.isFinite(format.decode(data, at))) {
+                throw notANumber((int) (at / rowBytes), at % rowBytes);
             }
         }
     }
