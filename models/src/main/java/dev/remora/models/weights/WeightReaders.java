@@ -85,7 +85,8 @@ public final class WeightReaders {
     private BlockSize requireBlockSize(Tensor tensor) {
         if (blockSize == null) {
             throw new CheckpointException(tensor.name() + ": is stored as F8_E4M3, but config.json has no"
-                    + " quantization_config.weight_block_size that says what its scales cover");
+                    + " quantization_config.weight_block_size that says what its scales cover. Are config.json and the"
+                    + " weights from the same revision?");
         }
         return blockSize;
     }
