@@ -64,7 +64,15 @@ public final class WeightReaders {
 
     /** A vector as f32: a norm, a bias. */
     public static float[] vector(CheckpointScope scope, String name, String formula, int length) {
-        return floats(scope.expect(name, formula, length), null);
+        Tensor tensor = scope.expect(name, formula, length);
+        float[] values = floats(tensor, tensor.data());
+        for (int i = 0; i < length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new CheckpointException(tensor.name() + ": expected finite numbers, found " + values[i] + " at "
+                        + i + " in " + tensor.file() + "; the file is damaged or was saved from a broken model");
+            }
+        }
+        return values;
     }
 
     private Fp8Matrix fp8(Tensor codes, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
@@ -107,10 +115,9 @@ public final class WeightReaders {
 
     private static float[] floats(Tensor tensor, MemorySegment part) {
         DenseFormat format = denseFormat(tensor);
-        MemorySegment data = part == null ? tensor.data() : part;
-        float[] values = new float[Math.toIntExact(data.byteSize() / format.elementBytes())];
+        float[] values = new float[Math.toIntExact(part.byteSize() / format.elementBytes())];
         for (int i = 0; i < values.length; i++) {
-            values[i] = format.decode(data, (long) i * format.elementBytes());
+            values[i] = format.decode(part, (long) i * format.elementBytes());
         }
         return values;
     }
