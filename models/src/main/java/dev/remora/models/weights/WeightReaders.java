@@ -18,6 +18,8 @@ import java.util.Map;
  */
 public final class WeightReaders {
     private static final String SCALE_SUFFIX = "_scale_inv";
+    private static final String MATRIX = "F32, BF16, F16 or F8_E4M3";
+    private static final String VECTOR = "F32, BF16 or F16";
     private static final Map<DType, DenseFormat> DENSE =
             Map.of(DType.F32, DenseFormat.F32, DType.BF16, DenseFormat.BF16, DType.F16, DenseFormat.F16);
 
@@ -41,7 +43,7 @@ public final class WeightReaders {
     public StoredMatrix matrix(CheckpointScope scope, String name, String formula, int rows, int cols) {
         Tensor tensor = scope.expect(name, formula, rows, cols);
         if (tensor.dtype() != DType.F8_E4M3) {
-            return new DenseMatrix(tensor.name(), denseFormat(tensor), tensor.data(), rows, cols);
+            return new DenseMatrix(tensor.name(), denseFormat(tensor, MATRIX), tensor.data(), rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
         Tensor scales = scales(scope, name, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
@@ -53,7 +55,7 @@ public final class WeightReaders {
             CheckpointScope scope, String name, String formula, int count, int index, int rows, int cols) {
         Tensor tensor = scope.expect(name, formula, count, rows, cols);
         if (tensor.dtype() != DType.F8_E4M3) {
-            DenseFormat format = denseFormat(tensor);
+            DenseFormat format = denseFormat(tensor, MATRIX);
             MemorySegment data = part(tensor.data(), count, index);
             return new DenseMatrix(tensor.name(), format, data, rows, cols);
         }
@@ -99,11 +101,11 @@ public final class WeightReaders {
         return blockSize;
     }
 
-    private static DenseFormat denseFormat(Tensor tensor) {
+    private static DenseFormat denseFormat(Tensor tensor, String expected) {
         DenseFormat format = DENSE.get(tensor.dtype());
         if (format == null) {
-            throw new CheckpointException(tensor.name() + ": expected F32, BF16, F16 or F8_E4M3, found "
-                    + tensor.dtype() + " in " + tensor.file());
+            throw new CheckpointException(tensor.name() + ": expected " + expected + ", found " + tensor.dtype()
+                    + " in " + tensor.file() + ". Take another edition of the checkpoint, or convert this one to BF16");
         }
         return format;
     }
@@ -114,7 +116,7 @@ public final class WeightReaders {
     }
 
     private static float[] floats(Tensor tensor, MemorySegment part) {
-        DenseFormat format = denseFormat(tensor);
+        DenseFormat format = denseFormat(tensor, VECTOR);
         float[] values = new float[Math.toIntExact(part.byteSize() / format.elementBytes())];
         for (int i = 0; i < values.length; i++) {
             values[i] = format.decode(part, (long) i * format.elementBytes());
