@@ -47,21 +47,22 @@ public final class WeightReaders {
         }
         BlockSize block = requireBlockSize(tensor);
         Tensor scales = scales(scope, name, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
-        return fp8(tensor, tensor.data(), scales, scales.data(), rows, cols);
+        return fp8(tensor.name(), tensor.data(), scales, scales.data(), rows, cols);
     }
 
     /** Matrix {@code index} of the stack {@code name}, (count, rows, cols), as fused experts are stored. */
     public StoredMatrix matrixOfStack(
             CheckpointScope scope, String name, String formula, int count, int index, int rows, int cols) {
         Tensor tensor = scope.expect(name, formula, count, rows, cols);
+        String place = tensor.name() + "[" + index + "]";
         if (tensor.dtype() != DType.F8_E4M3) {
             DenseFormat format = denseFormat(tensor, MATRIX);
             MemorySegment data = part(tensor.data(), count, index);
-            return new DenseMatrix(tensor.name(), format, data, rows, cols);
+            return new DenseMatrix(place, format, data, rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
         Tensor scales = scales(scope, name, count, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
-        return fp8(tensor, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
+        return fp8(place, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
     }
 
     /** A vector as f32: a norm, a bias. */
@@ -77,10 +78,10 @@ public final class WeightReaders {
         return values;
     }
 
-    private Fp8Matrix fp8(Tensor codes, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
+    private Fp8Matrix fp8(String name, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
         BlockScales blocks =
                 new BlockScales(scales.name(), floats(scales, factors), blockSize.rows, blockSize.cols, rows, cols);
-        return new Fp8Matrix(codes.name(), data, blocks, rows, cols);
+        return new Fp8Matrix(name, data, blocks, rows, cols);
     }
 
     private static Tensor scales(CheckpointScope scope, String name, long... shape) {
