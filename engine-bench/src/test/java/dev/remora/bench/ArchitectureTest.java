@@ -132,7 +132,10 @@ final class ArchitectureTest {
             .dependOnClassesThat(resideInAPackage("dev.remora..")
                     .and(not(resideInAnyPackage(CLI, MODELS, "dev.remora.core.json..")
                             .or(resideInAnyPackage(TEXT))
-                            .or(assignableTo(RemoraException.class)))));
+                            .or(assignableTo(RemoraException.class))
+                            .or(describe(
+                                    "a type of LoadOptions",
+                                    c -> c.getName().equals("dev.remora.core.CacheFormat"))))));
 
     @ArchTest
     static final ArchRule nothingKnowsTheBenchmarks = noClasses()

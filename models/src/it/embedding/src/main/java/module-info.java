@@ -1,4 +1,4 @@
 module com.example.app {
-    requires dev.remora.core;
+    requires dev.remora.models;
     requires dev.remora.tiny;
 }

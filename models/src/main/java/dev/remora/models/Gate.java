@@ -25,7 +25,10 @@ final class Gate {
         notifyAll();
     }
 
-    /** Lets nobody in any more, then waits until nobody is inside. An interrupt is kept for the caller and shortens nothing. */
+    /**
+     * Lets nobody in any more, then waits until nobody is inside. An interrupt is kept for the caller and shortens
+     * nothing.
+     */
     synchronized void close() {
         closed = true;
         boolean interrupted = false;

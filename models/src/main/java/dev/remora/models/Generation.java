@@ -14,12 +14,13 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
- * One answer, as a stream of events that can be read once. It is pulled: each step of the model runs in the call that asks for
- * the next event, so a caller that stops asking stops the work. The last event is {@link GenerationEvent.Finished}, unless the
- * generation was closed or failed before.
+ * One answer, as a stream of events that can be read once. It is pulled: each step of the model runs in the call that
+ * asks for the next event, so a caller that stops asking stops the work. The last event is
+ * {@link GenerationEvent.Finished}, unless the generation was closed or failed before.
  *
- * <p>A failed step throws from the iterator and ends the generation; the session stays usable, as it was before that step. If the
- * calling thread is interrupted the generation ends with {@link FinishReason#CANCELLED}, and the flag stays set.
+ * <p>A failed step throws from the iterator and ends the generation; the session stays usable, as it was before that
+ * step. If the calling thread is interrupted the generation ends with {@link FinishReason#CANCELLED}, and the flag
+ * stays set.
  */
 public final class Generation implements Iterable<GenerationEvent>, AutoCloseable {
     private final Session session;
@@ -66,15 +67,17 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
         this.cancellation = cancellation;
     }
 
-    /** The options in use. Their seed is the one in use, also where {@link SamplingParams#RANDOM_SEED} was asked for. */
+    /**
+     * The options in use. Their seed is the one in use, also where {@link SamplingParams#RANDOM_SEED} was asked for.
+     */
     public GenerationOptions options() {
         return request.options();
     }
 
     /**
      * The events. Each call of {@code hasNext} or {@code next} may run a step of the model, and then throws
-     * {@link IllegalStateException} if session or model were closed, if another thread uses the session, or if a later call on the
-     * session ended this generation.
+     * {@link IllegalStateException} if session or model were closed, if another thread uses the session, or if a later
+     * call on the session ended this generation.
      *
      * @throws IllegalStateException if the events were asked for before
      */
@@ -127,7 +130,10 @@ public final class Generation implements Iterable<GenerationEvent>, AutoCloseabl
         session.cancel(cancellation);
     }
 
-    /** Ends the generation without further events; what it generated stays in the session. From any thread; twice has no effect. */
+    /**
+     * Ends the generation without further events; what it generated stays in the session. From any thread; twice has no
+     * effect.
+     */
     @Override
     public void close() {
         if (!ended) {

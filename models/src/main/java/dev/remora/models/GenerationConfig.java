@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * What the files of a checkpoint say about generation. As in Hugging Face's {@code GenerationConfig}: without {@code do_sample}
- * the most probable token is taken. A key that is missing is off; the library's own default of {@code top_k}, 50, is not used,
- * since the models are published and served without it.
+ * What the files of a checkpoint say about generation. As in Hugging Face's {@code GenerationConfig}: without
+ * {@code do_sample} the most probable token is taken. A key that is missing is off; the library's own default of
+ * {@code top_k}, 50, is not used, since the models are published and served without it.
  *
  * @param eos ids that end an answer
  * @param sampling how tokens are chosen unless the caller says otherwise

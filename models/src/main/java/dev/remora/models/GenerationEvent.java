@@ -8,8 +8,8 @@ public sealed interface GenerationEvent {
      * @param id of the token
      * @param text that became certain with it; empty while a character is incomplete, while it could belong to a stop
      *     string, for a stop token, and for a model without a tokenizer
-     * @param logProbability natural logarithm of the token's probability under the model's own distribution, before penalties,
-     *     temperature and cuts
+     * @param logProbability natural logarithm of the token's probability under the model's own distribution, before
+     *     penalties, temperature and cuts
      */
     record Token(int id, String text, float logProbability) implements GenerationEvent {}
 

@@ -51,7 +51,10 @@ public record GenerationOptions(
         return new GenerationOptions(SamplingParams.greedy(), UNLIMITED, List.of(), List.of(), false);
     }
 
-    /** The model's own distribution, until the model ends or the context is full. {@link Llm#generationDefaults()} knows better. */
+    /**
+     * The model's own distribution, until the model ends or the context is full. {@link Llm#generationDefaults()} knows
+     * better.
+     */
     public static GenerationOptions defaults() {
         return greedy().withSampling(SamplingParams.defaults());
     }

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A loaded model. Any number of threads may share one; each opens a {@link Session} of its own, and the steps of all sessions
- * run in turn.
+ * A loaded model. Any number of threads may share one; each opens a {@link Session} of its own, and the steps of all
+ * sessions run in turn.
  *
  * <pre>{@code
  * try (Llm llm = Llm.load(Path.of("DeepSeek-V2-Lite-Chat"));
@@ -141,8 +141,8 @@ public final class Llm implements AutoCloseable {
     }
 
     /**
-     * Waits for the steps that are running, then ends all sessions and frees the model. What sessions do afterwards fails with
-     * {@link IllegalStateException}. Closing twice has no effect.
+     * Waits for the steps that are running, then ends all sessions and frees the model. What sessions do afterwards
+     * fails with {@link IllegalStateException}. Closing twice has no effect.
      */
     @Override
     public synchronized void close() {

@@ -8,8 +8,8 @@ import java.util.function.Consumer;
  * How a model is loaded.
  *
  * @param threads that compute; 0: one for each physical core
- * @param contextLength tokens that a session holds unless it asks for another number; 0: what the model was made for, at
- *     most 4096
+ * @param contextLength tokens that a session holds unless it asks for another number; 0: what the model was made for,
+ *     at most 4096
  * @param cacheFormat how the latent cache is stored
  * @param progress is told how far loading is, from the thread that loads
  */

@@ -1,6 +1,7 @@
 package dev.remora.models;
 
 import dev.remora.core.CacheFormat;
+import dev.remora.core.RopeScaling;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.Tensor;
 import dev.remora.core.json.JsonObject;
@@ -119,7 +120,12 @@ final class ModelSummary {
             d.put("routed_scaling_factor", moe.routedScalingFactor());
         });
         d.put("rope_theta", config.ropeTheta());
-        d.put("rope_scaling", config.ropeScaling().toString());
+        d.put(
+                "rope_scaling",
+                switch (config.ropeScaling()) {
+                    case RopeScaling.None none -> "none";
+                    case RopeScaling.Yarn yarn -> "yarn, factor " + yarn.factor();
+                });
         d.put("num_nextn_predict_layers", config.nextnLayers());
         return d;
     }

@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * How probable the model finds a text.
  *
- * @param logProbabilities natural logarithms; entry {@code i} belongs to the scored id {@code i + 1} given all before it
+ * @param logProbabilities natural logarithms; entry {@code i} belongs to the scored id {@code i + 1} given all before
+ *     it
  */
 public record Score(List<Float> logProbabilities) {
     public Score {

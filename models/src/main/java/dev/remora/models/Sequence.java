@@ -102,7 +102,9 @@ final class Sequence {
         }
     }
 
-    /** Puts the next {@code count} pending ids into the cache, with the logits of the last {@code logitRows} of them. */
+    /**
+     * Puts the next {@code count} pending ids into the cache, with the logits of the last {@code logitRows} of them.
+     */
     void append(int count, int logitRows, float[] logits, Cancellation cancellation) {
         int target = slot.position() + count;
         int strays = 0;

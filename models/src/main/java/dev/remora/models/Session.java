@@ -12,15 +12,16 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One sequence of tokens with its cache: a conversation, or a text that grows. For one thread at a time, which may change from
- * call to call; {@link #cancel()}, {@link #close()} and {@link #position()} may come from any thread at any time.
+ * One sequence of tokens with its cache: a conversation, or a text that grows. For one thread at a time, which may
+ * change from call to call; {@link #cancel()}, {@link #close()} and {@link #position()} may come from any thread at any
+ * time.
  *
- * <p>A session holds every id that it was given and every id that it generated, the stop token and the tokens of a stop string
- * too: {@link #position()} counts them and {@link #truncate} forgets the last of them. A call that fails or is cancelled while
- * its prompt is read leaves the session as if the prompt had not been given.
+ * <p>A session holds every id that it was given and every id that it generated, the stop token and the tokens of a stop
+ * string too: {@link #position()} counts them and {@link #truncate} forgets the last of them. A call that fails or is
+ * cancelled while its prompt is read leaves the session as if the prompt had not been given.
  *
- * <p>A session runs one {@link Generation} at a time: {@code generate}, {@code chat}, {@code score} and {@code truncate} end one
- * that has not come to its end, keeping what it generated so far.
+ * <p>A session runs one {@link Generation} at a time: {@code generate}, {@code chat}, {@code score} and
+ * {@code truncate} end one that has not come to its end, keeping what it generated so far.
  */
 public final class Session implements AutoCloseable {
     /** Floats of logits that {@code score} keeps at once: 32 MiB. */
@@ -85,8 +86,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Continues with a text. Special tokens in it are recognised. Where the session is empty and tokenizer_config.json asks for
-     * it, the BOS token is put before the text, unless the text begins with it.
+     * Continues with a text. Special tokens in it are recognised. Where the session is empty and tokenizer_config.json
+     * asks for it, the BOS token is put before the text, unless the text begins with it.
      *
      * @return the generation; nothing is computed until its events are asked for
      * @throws CheckpointException if the checkpoint has no tokenizer
@@ -124,8 +125,9 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Answers a conversation. The whole of it is rendered with the model's chat template; the ids that the session already begins
-     * with stay in the cache, the rest of the session is forgotten and the rest of the conversation is read.
+     * Answers a conversation. The whole of it is rendered with the model's chat template; the ids that the session
+     * already begins with stay in the cache, the rest of the session is forgotten and the rest of the conversation is
+     * read.
      *
      * @return the generation; nothing is computed and nothing forgotten until its events are asked for
      * @throws CheckpointException if the checkpoint has no tokenizer or no chat template
@@ -145,8 +147,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * The log-probabilities of {@code ids[1..]}, each given all before it and what the session holds. The session is left as it
-     * was.
+     * The log-probabilities of {@code ids[1..]}, each given all before it and what the session holds. The session is
+     * left as it was.
      *
      * @throws IllegalArgumentException if there are fewer than two ids, or one is not in the vocabulary
      * @throws ContextOverflowException if the ids do not fit
@@ -168,8 +170,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * The logits after each of {@code ids}, given what the session holds. They are computed in chunks of at most 32 MiB. The
-     * session is left as it was.
+     * The logits after each of {@code ids}, given what the session holds. They are computed in chunks of at most 32
+     * MiB. The session is left as it was.
      *
      * @param perRow is called by this thread and must not use this session
      * @throws IllegalArgumentException if an id is not in the vocabulary
@@ -217,8 +219,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Cancels what runs, waits for it to end, and frees the cache. Closing twice has no effect; any other use afterwards is an
-     * {@link IllegalStateException}.
+     * Cancels what runs, waits for it to end, and frees the cache. Closing twice has no effect; any other use
+     * afterwards is an {@link IllegalStateException}.
      */
     @Override
     public void close() {

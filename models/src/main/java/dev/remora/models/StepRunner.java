@@ -18,20 +18,23 @@ interface StepRunner {
         int contextLength();
 
         /**
-         * Appends {@code ids[from, from + count)} after {@link #position()} and waits until it is done. Nothing is allocated.
+         * Appends {@code ids[from, from + count)} after {@link #position()} and waits until it is done. Nothing is
+         * allocated.
          *
          * @param count 1 to {@link StepRunner#maxRowsPerStep()}
          * @param logitRows how many of the last rows want logits; 0: none
          * @param logits takes them, row-major (logitRows, vocabSize)
-         * @throws java.util.concurrent.CancellationException if {@link #cancel()} was called meanwhile, or the waiting thread was
-         *     interrupted (its flag stays set); the position is unchanged
+         * @throws java.util.concurrent.CancellationException if {@link #cancel()} was called meanwhile, or the waiting
+         *     thread was interrupted (its flag stays set); the position is unchanged
          */
         void append(int[] ids, int from, int count, int logitRows, float[] logits);
 
         /** Forgets the tokens from {@code position} on. */
         void truncate(int position);
 
-        /** Ends the append that is running, if there is one, at the next layer. From any thread; after close, no effect. */
+        /**
+         * Ends the append that is running, if there is one, at the next layer. From any thread; after close, no effect.
+         */
         void cancel();
 
         @Override

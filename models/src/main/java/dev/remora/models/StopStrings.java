@@ -3,8 +3,8 @@ package dev.remora.models;
 import java.util.List;
 
 /**
- * Finds the first of several strings in a text that arrives in pieces, and lets through what cannot belong to one. What is
- * held back is the longest end of the text so far with which a stop string could begin.
+ * Finds the first of several strings in a text that arrives in pieces, and lets through what cannot belong to one. What
+ * is held back is the longest end of the text so far with which a stop string could begin.
  */
 final class StopStrings {
     private final List<String> stops;
@@ -27,8 +27,8 @@ final class StopStrings {
     }
 
     /**
-     * True once a stop string was complete. Of two the one that ends first counts, then the one that begins first: so it does not
-     * matter how the text was cut into pieces.
+     * True once a stop string was complete. Of two the one that ends first counts, then the one that begins first: so
+     * it does not matter how the text was cut into pieces.
      */
     boolean found() {
         return found;

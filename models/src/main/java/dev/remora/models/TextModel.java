@@ -17,8 +17,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The text side of a checkpoint: its tokenizer and its chat template, from {@code tokenizer.json} or {@code tiktoken.model},
- * {@code tokenizer_config.json} and {@code chat_template.jinja}. Needs neither config.json nor weights. Immutable.
+ * The text side of a checkpoint: its tokenizer and its chat template, from {@code tokenizer.json} or
+ * {@code tiktoken.model}, {@code tokenizer_config.json} and {@code chat_template.jinja}. Needs neither config.json nor
+ * weights. Immutable.
  */
 public final class TextModel {
     private static final List<String> TOKEN_KEYS =
@@ -93,8 +94,8 @@ public final class TextModel {
     }
 
     /**
-     * The text of a conversation as the model was trained on it. Where the checkpoint has several templates, {@code tool_use} is
-     * taken if there are tools, else {@code default}.
+     * The text of a conversation as the model was trained on it. Where the checkpoint has several templates,
+     * {@code tool_use} is taken if there are tools, else {@code default}.
      *
      * @throws CheckpointException if the checkpoint has no chat template
      * @throws TemplateException if the template fails, or refuses the conversation

@@ -3,8 +3,8 @@ package dev.remora.models;
 import java.time.Duration;
 
 /**
- * What a generation took. Times count the work and the wait for other sessions' steps, not the time that the caller spends
- * between two events.
+ * What a generation took. Times count the work and the wait for other sessions' steps, not the time that the caller
+ * spends between two events.
  *
  * @param promptTokens tokens that the session held when the first token was chosen
  * @param cachedTokens of them, those that needed no work because the session held them before

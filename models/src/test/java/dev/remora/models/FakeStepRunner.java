@@ -107,7 +107,7 @@ final class FakeStepRunner implements StepRunner {
         @Override
         public void append(int[] more, int from, int count, int logitRows, float[] logits) {
             require(!closed, "append after close");
-            require(count > 0 && count <= maxRows, "rows " + count);
+            require(count > 0 && count <= maxRows, "one row to maxRowsPerStep");
             require(position + count <= ids.length, "beyond the context");
             require(logitRows == 0 || logits.length >= logitRows * vocabSize, "room for logits");
             engine.lock();

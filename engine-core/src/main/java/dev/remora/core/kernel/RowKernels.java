@@ -39,7 +39,9 @@ final class RowKernels {
         for (int lane = 0; lane < LANES; lane += L) {
             FloatVector a = FloatVector.zero(F);
             for (int i = lane; i < whole; i += LANES) {
-                a = a.add(FloatVector.fromArray(F, x, xAt + i));
+                // The loaded vector is the receiver: C2 knows its class, but not that of a sum that comes around the
+                // loop.
+                a = FloatVector.fromArray(F, x, xAt + i).add(a);
             }
             a.intoArray(partial, lane);
         }
@@ -52,7 +54,7 @@ final class RowKernels {
         FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
         int i = 0;
         for (; i + L <= n; i += L) {
-            max = max.max(FloatVector.fromArray(F, x, xAt + i));
+            max = FloatVector.fromArray(F, x, xAt + i).max(max);
         }
         return Math.max(max.reduceLanes(VectorOperators.MAX), RowReference.maximum(x, xAt + i, n - i));
     }

@@ -1,8 +1,8 @@
 package dev.remora.core.sampling;
 
 /**
- * Token ids in descending order of score, the lower id first among equals, taken one by one: a binary heap, so that the few
- * that are wanted cost no sort of the vocabulary. Allocates nothing after construction.
+ * Token ids in descending order of score, the lower id first among equals, taken one by one: a binary heap, so that the
+ * few that are wanted cost no sort of the vocabulary. Allocates nothing after construction.
  *
  * <pre>
  *   63              32 31             0

@@ -6,13 +6,14 @@ import java.util.Objects;
 /**
  * Chooses the tokens of one generation, one after another. For one thread; allocates nothing after construction.
  *
- * <p>The order is that of Hugging Face's {@code GenerationMixin} ({@code logits_process.py}: bias and repetition penalty
- * among the processors, then the warpers temperature, top-k, top-p, min-p), with the frequency and presence penalties of the
- * OpenAI API where vLLM applies them, after the repetition penalty:
+ * <p>The order is that of Hugging Face's {@code GenerationMixin} ({@code logits_process.py}: bias and repetition
+ * penalty among the processors, then the warpers temperature, top-k, top-p, min-p), with the frequency and presence
+ * penalties of the OpenAI API where vLLM applies them, after the repetition penalty:
  *
  * <ol>
  *   <li>logit bias: {@code l += bias[id]};
- *   <li>repetition penalty, on ids of prompt and answer: {@code l > 0 ? l / r : l * r} (Keskar et al., arXiv:1909.05858);
+ *   <li>repetition penalty, on ids of prompt and answer: {@code l > 0 ? l / r : l * r} (Keskar et al.,
+ *       arXiv:1909.05858);
  *   <li>frequency and presence penalty, on ids of the answer: {@code l -= frequency * count + presence};
  *   <li>temperature: {@code l / t}; 0 takes the largest logit here and ends;
  *   <li>top-k: the k largest;
@@ -20,9 +21,9 @@ import java.util.Objects;
  *   <li>min-p: of these, the ones at least {@code minP} times as probable as the first.
  * </ol>
  *
- * <p>Where logits are equal the lower id comes first, in every step, and top-k keeps exactly k. One uniform number is drawn for
- * each token: it picks from the survivors by their renormalised probabilities, in descending order of probability where
- * top-k or top-p is on, else in ascending order of ids. The first token is always kept.
+ * <p>Where logits are equal the lower id comes first, in every step, and top-k keeps exactly k. One uniform number is
+ * drawn for each token: it picks from the survivors by their renormalised probabilities, in descending order of
+ * probability where top-k or top-p is on, else in ascending order of ids. The first token is always kept.
  */
 public final class Sampler {
     private final SamplingParams params;
@@ -95,8 +96,8 @@ public final class Sampler {
     }
 
     /**
-     * Natural logarithm of the probability of the last chosen id under the distribution of the logits as given: before bias,
-     * penalties, temperature and cuts. NaN before the first.
+     * Natural logarithm of the probability of the last chosen id under the distribution of the logits as given: before
+     * bias, penalties, temperature and cuts. NaN before the first.
      */
     public float logProbability() {
         return logProbability;

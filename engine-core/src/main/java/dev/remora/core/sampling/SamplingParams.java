@@ -3,18 +3,21 @@ package dev.remora.core.sampling;
 import java.util.Map;
 
 /**
- * How the next token is chosen. {@link Sampler} applies the parts in the order in which they stand here, logit bias first.
- * Immutable; {@link #greedy()} and {@link #defaults()} are the usual starts, the {@code with} methods change one part.
+ * How the next token is chosen. {@link Sampler} applies the parts in the order in which they stand here, logit bias
+ * first. Immutable; {@link #greedy()} and {@link #defaults()} are the usual starts, the {@code with} methods change one
+ * part.
  *
  * @param temperature divides the logits; 0 takes the most probable token, the lowest id among equals
  * @param topK how many tokens may be drawn, the most probable; 0: all
  * @param topP the smallest set of most probable tokens whose probabilities reach this sum may be drawn; 1: all
  * @param minP tokens less probable than this share of the most probable one are not drawn; 0: all are
- * @param repetitionPenalty divides the positive and multiplies the negative logits of ids seen in prompt or answer; 1: off
+ * @param repetitionPenalty divides the positive and multiplies the negative logits of ids seen in prompt or answer; 1:
+ *     off
  * @param frequencyPenalty is subtracted once for every time that the id was generated; 0: off
  * @param presencePenalty is subtracted once from ids that were generated; 0: off
  * @param logitBias is added to the logits of these ids; {@link Float#NEGATIVE_INFINITY} forbids an id
- * @param seed the same seed gives the same ids for the same logits; {@link #RANDOM_SEED}: another one for each generation
+ * @param seed the same seed gives the same ids for the same logits; {@link #RANDOM_SEED}: another one for each
+ *     generation
  */
 public record SamplingParams(
         float temperature,
@@ -118,7 +121,9 @@ public record SamplingParams(
                 temperature, topK, topP, minP, repetitionPenalty, frequencyPenalty, presencePenalty, logitBias, value);
     }
 
-    /** These parameters with {@link #RANDOM_SEED} replaced by a seed drawn now, so that it can be reported and reused. */
+    /**
+     * These parameters with {@link #RANDOM_SEED} replaced by a seed drawn now, so that it can be reported and reused.
+     */
     public SamplingParams withDrawnSeed() {
         return seed == RANDOM_SEED ? withSeed(SplitMix64.freshSeed()) : this;
     }

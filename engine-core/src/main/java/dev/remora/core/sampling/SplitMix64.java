@@ -3,8 +3,8 @@ package dev.remora.core.sampling;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014), spelt out so that
- * a seed gives the same text on every JDK.
+ * The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014), spelt out so
+ * that a seed gives the same text on every JDK.
  */
 final class SplitMix64 {
     private long state;

@@ -14,6 +14,7 @@ import jdk.incubator.vector.VectorOperators;
 /** Dense tiles on the Vector API. A tile is crossed in passes of four row vectors: enough chains to hide the FMA's latency. */
 final class DenseKernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LE);
     private static final int TILE = 64;
     private static final int L = F.length();
     private static final long VECTOR_BYTES = 4L * L;
@@ -47,13 +48,7 @@ final class DenseKernels {
     }
 
     static void f32Panel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-        MemorySegment.copy(
-                tiles,
-                ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LE),
-                tileAt + (long) from * WORD_ROW,
-                panel,
-                0,
-                count * TILE);
+        MemorySegment.copy(tiles, FLOAT, tileAt + (long) from * WORD_ROW, panel, 0, count * TILE);
     }
 
     static void bf16Row(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {

@@ -13,6 +13,8 @@ public final class TileLayout {
 
     private static final int TILE = Weight.TILE;
     private static final int STRIP = 16;
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private TileLayout() {}
@@ -118,6 +120,15 @@ public final class TileLayout {
         return word;
     }
 
+    /** The bits of one element, without sign. */
+    private static int element(MemorySegment source, long at, int elementBytes) {
+        return switch (elementBytes) {
+            case 1 -> source.get(ValueLayout.JAVA_BYTE, at) & 0xff;
+            case 2 -> source.get(SHORT, at) & 0xffff;
+            default -> source.get(INT, at);
+        };
+    }
+
     /**
      * Copies the transpose of a row-major matrix (cols, rows) into tiles of the matrix (rows, cols).
      *
@@ -127,15 +138,19 @@ public final class TileLayout {
     public static MemorySegment packTransposed(
             MemorySegment source, long sourceAt, int rows, int cols, int elementBytes, Arena arena) {
         MemorySegment target = arena.allocate(bytes(rows, cols, elementBytes), 64);
-        for (int col = 0; col < cols; col++) {
-            long from = sourceAt + (long) col * rows * elementBytes;
+        int perWord = WORD / elementBytes;
+        long tileBytes = tileBytes(cols, elementBytes);
+        long rowBytes = (long) rows * elementBytes;
+        for (int word = 0; word < words(cols, elementBytes); word++) {
+            int elements = Math.min(perWord, cols - word * perWord);
+            long from = sourceAt + (long) word * perWord * rowBytes;
             for (int row = 0; row < rows; row++) {
-                MemorySegment.copy(
-                        source,
-                        from + (long) row * elementBytes,
-                        target,
-                        offset(row, col, cols, elementBytes),
-                        elementBytes);
+                int packed = 0;
+                for (int i = 0; i < elements; i++) {
+                    long at = from + i * rowBytes + (long) row * elementBytes;
+                    packed |= element(source, at, elementBytes) << (8 * elementBytes * i);
+                }
+                target.set(INT, row / TILE * tileBytes + ((long) word * TILE + row % TILE) * WORD, packed);
             }
         }
         return target;

@@ -1,0 +1,44 @@
+package dev.remora.cli;
+
+import dev.remora.core.CacheFormat;
+import dev.remora.models.Llm;
+import dev.remora.models.LoadOptions;
+import dev.remora.models.ModelInfo;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which model, and how it runs: the options that all commands with a model share. */
+final class ModelOptions {
+    @Mixin
+    final ModelFolder folder = new ModelFolder();
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute. Default: one for each physical core.")
+    int threads;
+
+    @Option(
+            names = "--ctx",
+            paramLabel = "N",
+            description = "Tokens that the context holds. Default: what the model was made for, at most 4096.")
+    int contextLength;
+
+    @Option(names = "--cache", paramLabel = "f32|bf16", description = "Numbers of the latent cache. Default: bf16.")
+    CacheFormat cache = CacheFormat.BF16;
+
+    /** Loads the model, with progress on standard error where it takes long. */
+    Llm load(Shell shell) {
+        try (Progress progress = new Progress(shell)) {
+            return OptionNames.translate(() -> {
+                LoadOptions options = new LoadOptions(threads, contextLength, cache, progress);
+                return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
+            });
+        }
+    }
+
+    /** The model's name for people. */
+    String name(ModelInfo info) {
+        return folder.path == null ? "remora-tiny, bundled with Remora" : info.source();
+    }
+}
