@@ -83,17 +83,16 @@ final class ModelLoader {
         long weights = loader.bytes() + assembler.embedTokens().storedBytes();
         long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads);
         long cache = info.cacheBytesPerToken() * info.contextLength();
-        memory
-                .require(
-                        weights + rows + cache,
-                        String.format(
-                                Locale.ROOT,
-                                "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
-                                info.source(),
-                                weights / 0x1p30,
-                                info.contextLength(),
-                                cache / 0x1p30,
-                                rows / 0x1p30));
+        memory.require(
+                weights + rows + cache,
+                String.format(
+                        Locale.ROOT,
+                        "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
+                        info.source(),
+                        weights / 0x1p30,
+                        info.contextLength(),
+                        cache / 0x1p30,
+                        rows / 0x1p30));
     }
 
     @SuppressWarnings("MustBeClosedChecker") // the arena becomes the engine's own
@@ -117,8 +116,8 @@ final class ModelLoader {
             team = new ThreadTeam(threads, MAX_ROWS);
             Transformer transformer = assembler.assemble(
                     embedding, team, MAX_ROWS, options.cacheFormat(), Evaluation.CHEAPEST, (layer, routing) -> {});
-            CachePool pool = assembler.cachePool(
-                    options.cacheFormat(), memory.get().availableBytes());
+            CachePool pool =
+                    assembler.cachePool(options.cacheFormat(), memory.get().availableBytes());
             ThreadTeam closing = team;
             return new Engine(transformer, pool, () -> {
                 closing.close();

@@ -65,7 +65,8 @@ class BadConfigTest {
             })
     void notAJsonObject(String json, String part) throws IOException {
         Files.writeString(folder.resolve("config.json"), json);
-        FailedLoad.of(folder, CheckpointException.class, folder.resolve("config.json").toString(), part);
+        FailedLoad.of(
+                folder, CheckpointException.class, folder.resolve("config.json").toString(), part);
     }
 
     @ParameterizedTest
@@ -155,7 +156,10 @@ class BadConfigTest {
         return Stream.of(
                 arguments("n_group", 3L, "n_routed_experts: expected a multiple of n_group = 3, found 8"),
                 arguments("topk_group", 5L, "topk_group: expected at most n_group = 4, found 5"),
-                arguments("num_experts_per_tok", 9L, "num_experts_per_tok: expected at most n_routed_experts = 8, found 9"),
+                arguments(
+                        "num_experts_per_tok",
+                        9L,
+                        "num_experts_per_tok: expected at most n_routed_experts = 8, found 9"),
                 arguments("num_experts_per_tok", 5L, "num_experts_per_tok: expected at most the 4 experts"),
                 arguments("qk_rope_head_dim", 15L, "qk_rope_head_dim: expected an even number"),
                 arguments("num_attention_heads", 6L, "q_b_proj.weight: expected (240, 56)"),
@@ -174,7 +178,8 @@ class BadConfigTest {
                 arguments("num_hidden_layers", 4L, "model.layers.3.input_layernorm.weight: expected a tensor"),
                 arguments("num_hidden_layers", 2L, "tensors belong to no part of this model"),
                 arguments("attention_bias", true, "q_a_proj.bias: expected a tensor"),
-                arguments("mlp_layer_types", List.of("dense"), "mlp_layer_types: expected num_hidden_layers = 3 entries"),
+                arguments(
+                        "mlp_layer_types", List.of("dense"), "mlp_layer_types: expected num_hidden_layers = 3 entries"),
                 arguments("rms_norm_eps", -1e-6, "rms_norm_eps: expected a positive number"),
                 arguments("rms_norm_eps", "1e-6", "rms_norm_eps: expected a finite number, found \"1e-6\""),
                 arguments("rope_theta", 0L, "rope_theta: expected a positive number"),
@@ -232,7 +237,9 @@ class BadConfigTest {
                 arguments("mlp_layer_types", List.of("dense", "dense", "swin"), List.of("mlp_layer_types", "swin")),
                 arguments("rope_scaling", Map.of("type", "linear", "factor", 2L), List.of("rope_type", "\"linear\"")),
                 arguments(
-                        "rope_parameters", Map.of("rope_type", "longrope", "factor", 2L), List.of("\"longrope\"", "\"yarn\"")),
+                        "rope_parameters",
+                        Map.of("rope_type", "longrope", "factor", 2L),
+                        List.of("\"longrope\"", "\"yarn\"")),
                 arguments("quantization_config", Map.of("quant_method", "awq"), List.of("quant_method", "fp8", "awq")),
                 arguments(
                         "quantization_config",
@@ -297,8 +304,7 @@ class BadConfigTest {
     }
 
     private static void refuses(String part, Runnable call) {
-        String message =
-                assertThrows(IllegalArgumentException.class, call::run).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, call::run).getMessage();
         assertTrue(message.contains(part), message);
     }
 

@@ -64,8 +64,7 @@ class BadTextTest {
         TestCheckpoint model = bundledText();
         String template = "{{ bos_token }}\n{% for message in messages %}{{ message['content'] }}";
         model.files.put(
-                file,
-                file.endsWith("json") ? "{\"chat_template\": " + TestCheckpoint.json(template) + "}" : template);
+                file, file.endsWith("json") ? "{\"chat_template\": " + TestCheckpoint.json(template) + "}" : template);
         FailedLoad.of(model.write(folder.resolve("model"), 1), TemplateException.class, file, "line 2", "for");
     }
 
@@ -100,7 +99,9 @@ class BadTextTest {
                     () -> llm.renderChat(Conversation.of(ChatMessage.user("Hello"))),
                     "expected a chat template",
                     "tokenizer_config.json");
-            session.generate(new int[] {5}, GenerationOptions.greedy().withMaxTokens(2).withIgnoreEos(true))
+            session.generate(
+                            new int[] {5},
+                            GenerationOptions.greedy().withMaxTokens(2).withIgnoreEos(true))
                     .text();
             assertEquals(3, session.position());
         }
@@ -133,8 +134,7 @@ class BadTextTest {
                 throw new UnsupportedOperationException("enough");
             }
         });
-        FailedLoad.of(
-                model, () -> Llm.load(model, options).close(), UnsupportedOperationException.class, "enough");
+        FailedLoad.of(model, () -> Llm.load(model, options).close(), UnsupportedOperationException.class, "enough");
     }
 
     @Test

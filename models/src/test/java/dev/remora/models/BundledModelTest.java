@@ -40,8 +40,8 @@ class BundledModelTest {
      */
     private static final double BF16_TOLERANCE = 10 * 0x1p-9;
 
-    private static final CheckpointSource FILES =
-            CheckpointSource.ofFolder(Path.of(System.getProperty("basedir", ".")).resolve("remora-tiny"));
+    private static final CheckpointSource FILES = CheckpointSource.ofFolder(
+            Path.of(System.getProperty("basedir", ".")).resolve("remora-tiny"));
 
     private final Map<CacheFormat, Llm> models = new EnumMap<>(CacheFormat.class);
     private final List<Map<String, Object>> cases = new ArrayList<>();
@@ -49,9 +49,7 @@ class BundledModelTest {
     @BeforeAll
     void load() {
         for (CacheFormat format : CacheFormat.values()) {
-            models.put(
-                    format,
-                    Llm.bundled(LoadOptions.defaults().withThreads(2).withCacheFormat(format)));
+            models.put(format, Llm.bundled(LoadOptions.defaults().withThreads(2).withCacheFormat(format)));
         }
         for (Object one : (List<?>) Json.parse(FILES.read("golden.json"), "golden.json")) {
             cases.add(TestCheckpoint.object(one));
@@ -183,9 +181,8 @@ class BundledModelTest {
 
     /** Prompts of different lengths, half of them sampled. */
     private int[] idsOfSession(Llm llm, int i) {
-        SamplingParams sampling = i % 2 == 0
-                ? SamplingParams.greedy()
-                : SamplingParams.defaults().withSeed(i);
+        SamplingParams sampling =
+                i % 2 == 0 ? SamplingParams.greedy() : SamplingParams.defaults().withSeed(i);
         try (Session session = llm.session()) {
             session.generate(
                             (String) cases.get(i % cases.size()).get("prompt"),
@@ -234,8 +231,7 @@ class BundledModelTest {
                 () -> session.generate("a", GenerationOptions.greedy()),
                 () -> session.score(new int[] {0, 1}),
                 generation::text)) {
-            String message =
-                    assertThrows(IllegalStateException.class, use::run).getMessage();
+            String message = assertThrows(IllegalStateException.class, use::run).getMessage();
             assertTrue(message.contains("closed"), message);
         }
         session.close();

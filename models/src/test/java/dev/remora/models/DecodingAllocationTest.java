@@ -23,7 +23,8 @@ class DecodingAllocationTest {
                 LoadOptions.defaults().withThreads(2).withContextLength(512).withCacheFormat(format);
         try (Llm llm = Llm.bundled(options);
                 StepRunner.Slot slot = llm.runner().open(512)) {
-            Sampler sampler = new Sampler(SamplingParams.defaults().withSeed(5), llm.runner().vocabSize());
+            Sampler sampler = new Sampler(
+                    SamplingParams.defaults().withSeed(5), llm.runner().vocabSize());
             long[] threads = threads();
             assertEquals(3, threads.length, "this thread, the engine's and one worker");
             long[] before = new long[threads.length];

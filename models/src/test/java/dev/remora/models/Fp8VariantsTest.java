@@ -147,8 +147,8 @@ class Fp8VariantsTest {
                 int matrix = i / (rows * cols);
                 int row = i / cols % rows;
                 int col = i % cols;
-                values[i] = number(codes.bytes[i])
-                        * scales[(matrix * down + row / blockRows) * across + col / blockCols];
+                values[i] =
+                        number(codes.bytes[i]) * scales[(matrix * down + row / blockRows) * across + col / blockCols];
             }
             f32.tensors.remove(name + SCALES);
             f32.store(name, DType.F32, values, codes.shape);

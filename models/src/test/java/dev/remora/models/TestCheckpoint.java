@@ -179,8 +179,7 @@ final class TestCheckpoint {
         Stored first = parts.getFirst();
         ByteBuffer bytes = ByteBuffer.allocate(parts.size() * first.bytes.length);
         parts.forEach(part -> bytes.put(part.bytes));
-        return new Stored(
-                first.dtype, bytes.array(), count, first.shape[0] * parts.size() / count, first.shape[1]);
+        return new Stored(first.dtype, bytes.array(), count, first.shape[0] * parts.size() / count, first.shape[1]);
     }
 
     /** Writes config.json, the tensors in {@code shards} files, and the further files. */
@@ -231,8 +230,7 @@ final class TestCheckpoint {
                 map.entrySet().stream()
                         .map(e -> Json.quote(String.valueOf(e.getKey())) + ": " + json(e.getValue()))
                         .collect(Collectors.joining(", ", "{", "}"));
-            case List<?> list ->
-                list.stream().map(TestCheckpoint::json).collect(Collectors.joining(", ", "[", "]"));
+            case List<?> list -> list.stream().map(TestCheckpoint::json).collect(Collectors.joining(", ", "[", "]"));
             default -> value.toString();
         };
     }

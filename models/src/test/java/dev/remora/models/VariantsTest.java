@@ -194,12 +194,13 @@ class VariantsTest {
     @Test
     void formatsMayDifferFromTensorToTensor() {
         TestCheckpoint variant = TestCheckpoint.golden("moonlight");
-        variant.replace(
-                n -> Math.floorMod(n.hashCode(), 3) == 0 ? variant.converted(n, DType.F32) : variant.tensor(n));
-        assertEquals(Set.of(DType.F32, DType.BF16), Set.copyOf(variant.tensors.values().stream()
-                .filter(t -> t.shape.length == 2)
-                .map(t -> t.dtype)
-                .toList()));
+        variant.replace(n -> Math.floorMod(n.hashCode(), 3) == 0 ? variant.converted(n, DType.F32) : variant.tensor(n));
+        assertEquals(
+                Set.of(DType.F32, DType.BF16),
+                Set.copyOf(variant.tensors.values().stream()
+                        .filter(t -> t.shape.length == 2)
+                        .map(t -> t.dtype)
+                        .toList()));
         assertSameLogits("moonlight", variant, 2);
     }
 

@@ -30,13 +30,7 @@ public final class DenseMatrix implements StoredMatrix {
     }
 
     private DenseMatrix(
-            String name,
-            DenseFormat format,
-            MemorySegment data,
-            int firstRow,
-            int rows,
-            int cols,
-            boolean transposed) {
+            String name, DenseFormat format, MemorySegment data, int firstRow, int rows, int cols, boolean transposed) {
         this.name = name;
         this.format = format;
         this.data = data;
@@ -135,7 +129,8 @@ public final class DenseMatrix implements StoredMatrix {
 
     private CheckpointException notANumber(int row, long byteInRow) {
         return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row "
-                + (firstRow + row) + " near column " + byteInRow / format.elementBytes() + "; the file is damaged or was saved from a"
+                + (firstRow + row) + " near column " + byteInRow / format.elementBytes()
+                + "; the file is damaged or was saved from a"
                 + " broken model");
     }
 

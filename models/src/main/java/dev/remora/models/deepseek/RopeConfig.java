@@ -19,8 +19,7 @@ record RopeConfig(double theta, RopeScaling scaling) {
         if (parameters == null && c.has("rope_scaling")) {
             parameters = c.object("rope_scaling");
         }
-        RopeScaling scaling =
-                parameters == null ? new RopeScaling.None() : scaling(parameters, maxPositionEmbeddings);
+        RopeScaling scaling = parameters == null ? new RopeScaling.None() : scaling(parameters, maxPositionEmbeddings);
         if (scaling instanceof RopeScaling.Yarn && theta <= 1) {
             throw new CheckpointException(c.source()
                     + ": rope_theta: expected more than 1, because YaRN divides by its logarithm, found " + theta);
