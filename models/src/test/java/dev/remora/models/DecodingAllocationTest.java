@@ -64,7 +64,7 @@ class DecodingAllocationTest {
     /** This thread and those of the engine. */
     private static long[] threads() {
         return Thread.getAllStackTraces().keySet().stream()
-                .filter(t -> t == Thread.currentThread() || t.getName().startsWith("remora-"))
+                .filter(t -> t.equals(Thread.currentThread()) || t.getName().startsWith("remora-"))
                 .mapToLong(Thread::threadId)
                 .toArray();
     }
