@@ -78,7 +78,7 @@ class MainTest {
             value = {
                 "generate --nope x              | Unknown option: '--nope'",
                 "generate --threads two x       | Invalid value for option '--threads': 'two' is not an int",
-                "generate --threads -1 x        | --threads: expected 0 (physical cores) or more, found -1",
+                "generate --threads -1 x        | --threads: expected 0 (physical cores) to 1024, found -1",
                 "generate --ctx -5 x            | --ctx: expected 0",
                 "generate --cache f16 x         | Invalid value for option '--cache': expected one of [F32, BF16]",
                 "generate --temperature -0.5 x  | --temperature: expected 0 or more, found -0.5",

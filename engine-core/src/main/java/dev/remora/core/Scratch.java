@@ -9,6 +9,7 @@ public final class Scratch {
 
     private final int worker;
     private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
+    private final float[] scale = new float[Kernels.TILE];
     private final float[] partial = new float[Kernels.LANES];
     private final Rows edge;
     private final Rows product;
@@ -31,6 +32,11 @@ public final class Scratch {
     /** A decoded weight panel, (128, 64). */
     public float[] panel() {
         return panel;
+    }
+
+    /** Block scales of the panel's 64 rows. */
+    public float[] scale() {
+        return scale;
     }
 
     /** The partial sums of one row. */

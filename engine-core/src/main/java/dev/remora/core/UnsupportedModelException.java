@@ -7,4 +7,8 @@ public class UnsupportedModelException extends RemoraException {
     public UnsupportedModelException(String message) {
         super(message);
     }
+
+    public UnsupportedModelException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

@@ -27,14 +27,14 @@ final class Fp8Kernels {
      * call is boxed.
      *
      * @param runs  first column of each run of equal scale, then the number of columns; multiples of 4
-     * @param scale (runs, 64) at scaleAt
+     * @param scale (runs, 64) f32 from byte scaleAt
      */
     static void multiplyRow(
             MemorySegment tiles,
             long tileAt,
             int[] runs,
-            float[] scale,
-            int scaleAt,
+            MemorySegment scale,
+            long scaleAt,
             float[] x,
             int xAt,
             float[] y,
@@ -96,9 +96,9 @@ final class Fp8Kernels {
                     bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
                     a1 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a1);
                 }
-                int s = scaleAt + run * TILE + lane;
-                total0 = a0.fma(FloatVector.fromArray(F, scale, s), total0);
-                total1 = a1.fma(FloatVector.fromArray(F, scale, s + L), total1);
+                long s = scaleAt + 4L * (run * TILE + lane);
+                total0 = a0.fma(FloatVector.fromMemorySegment(F, scale, s, LE), total0);
+                total1 = a1.fma(FloatVector.fromMemorySegment(F, scale, s + VECTOR_BYTES, LE), total1);
             }
             total0.intoArray(y, yAt + lane);
             total1.intoArray(y, yAt + lane + L);

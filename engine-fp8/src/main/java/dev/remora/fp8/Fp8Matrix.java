@@ -95,7 +95,7 @@ public final class Fp8Matrix implements StoredMatrix {
 
     @Override
     public long packedBytes() {
-        return TileLayout.bytes(rows(), cols(), 1) + 4L * Weight.TILE * tiles() * (runs().length - 1);
+        return TileLayout.bytes(rows(), cols(), 1) + scaleBytes(runs());
     }
 
     @Override
@@ -108,13 +108,14 @@ public final class Fp8Matrix implements StoredMatrix {
             tiles = TileLayout.pack(codes, 0, rows, cols, 1, arena, E4m3::sound, this::notANumber);
         }
         int[] runs = runs();
-        float[] expanded = new float[Math.multiplyExact(tiles() * (runs.length - 1), Weight.TILE)];
-        int at = 0;
+        MemorySegment expanded = arena.allocate(scaleBytes(runs), 64);
+        long at = 0;
         for (int tile = 0; tile < tiles(); tile++) {
             for (int run = 0; run + 1 < runs.length; run++) {
                 for (int lane = 0; lane < Weight.TILE; lane++) {
                     int row = tile * Weight.TILE + lane;
-                    expanded[at++] = row < rows() ? scale(row, runs[run]) : 0f;
+                    expanded.set(Fp8Weight.FLOAT, at, row < rows() ? scale(row, runs[run]) : 0f);
+                    at += Float.BYTES;
                 }
             }
         }
@@ -131,6 +132,10 @@ public final class Fp8Matrix implements StoredMatrix {
     @Override
     public long storedBytes() {
         return codes.byteSize();
+    }
+
+    private long scaleBytes(int[] runs) {
+        return (long) Float.BYTES * Weight.TILE * tiles() * (runs.length - 1);
     }
 
     private int tiles() {

@@ -15,8 +15,8 @@ final class Fp8Reference {
             MemorySegment tiles,
             long tileAt,
             int[] runs,
-            float[] scale,
-            int scaleAt,
+            MemorySegment scale,
+            long scaleAt,
             float[] x,
             int xAt,
             float[] y,
@@ -28,7 +28,7 @@ final class Fp8Reference {
                 for (int i = runs[run]; i < runs[run + 1]; i++) {
                     partial = fma(weight(tiles, tileAt, i, lane), x[xAt + i], partial);
                 }
-                total = fma(partial, scale[scaleAt + run * TILE + lane], total);
+                total = fma(partial, scale.get(Fp8Weight.FLOAT, scaleAt + 4L * (run * TILE + lane)), total);
             }
             y[yAt + lane] = total;
         }

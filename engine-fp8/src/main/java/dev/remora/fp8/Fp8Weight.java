@@ -7,6 +7,7 @@ import dev.remora.core.weight.TileLayout;
 import dev.remora.core.weight.TiledWeight;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -14,17 +15,19 @@ import java.util.Arrays;
  * products are summed in f32; each run's sum is then multiplied by the scale of its row and added to the total.
  */
 final class Fp8Weight extends TiledWeight {
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final MemorySegment tiles;
     private final long tileBytes;
     private final int[] runs;
-    private final float[] scale;
+    private final MemorySegment scale;
     private final boolean aligned;
 
     /**
      * @param runs  first column of each run of at most {@link Scratch#PANEL_ROWS} columns, then the number of columns
-     * @param scale (tiles, runs, 64): one factor a row, because a tile may lie across two blocks of rows
+     * @param scale (tiles, runs, 64) f32: one factor a row, because a tile may lie across two blocks of rows
      */
-    Fp8Weight(MemorySegment tiles, int rows, int cols, int[] runs, float[] scale) {
+    Fp8Weight(MemorySegment tiles, int rows, int cols, int[] runs, MemorySegment scale) {
         super(rows, cols);
         this.tiles = tiles;
         this.tileBytes = TileLayout.tileBytes(cols, 1);
@@ -40,7 +43,7 @@ final class Fp8Weight extends TiledWeight {
 
     @Override
     public long bytes() {
-        return tiles.byteSize() + 4L * scale.length;
+        return tiles.byteSize() + scale.byteSize();
     }
 
     /** False if a run does not start and end between words: a head whose rows, as columns, meet a block's edge oddly. */
@@ -52,7 +55,7 @@ final class Fp8Weight extends TiledWeight {
     @Override
     protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt) {
         long tileAt = tile * tileBytes;
-        int scaleAt = scaleAt(tile, 0);
+        long scaleAt = scaleAt(tile, 0);
         if (VectorSupport.active()) {
             Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, scaleAt, x, xAt, y, yAt);
         } else {
@@ -61,12 +64,13 @@ final class Fp8Weight extends TiledWeight {
     }
 
     @Override
-    protected void decodePanel(int tile, int from, int count, float[] panel) {
+    protected void decodePanel(int tile, int from, int count, Scratch scratch) {
         if (VectorSupport.active()) {
-            Fp8Kernels.decodePanel(tiles, tile * tileBytes, from, count, panel);
+            Fp8Kernels.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
         } else {
-            Fp8Reference.decodePanel(tiles, tile * tileBytes, from, count, panel);
+            Fp8Reference.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
         }
+        MemorySegment.copy(scale, FLOAT, scaleAt(tile, run(from)), scratch.scale(), 0, TILE);
     }
 
     @Override
@@ -76,10 +80,8 @@ final class Fp8Weight extends TiledWeight {
 
     @Override
     protected void multiplyPanel(
-            int tile,
-            int from,
             int count,
-            float[] panel,
+            Scratch scratch,
             float[] x,
             int x0,
             int x1,
@@ -91,19 +93,19 @@ final class Fp8Weight extends TiledWeight {
             int y2,
             int y3) {
         Kernels.multiplyPanelScaled(
-                panel, 0, TILE, TILE, count, scale, scaleAt(tile, run(from)), x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+                scratch.panel(), 0, TILE, TILE, count, scratch.scale(), 0, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
     }
 
     @Override
     public void dequantizeRow(int row, float[] dst, int dstAt) {
         for (int col = 0; col < cols(); col++) {
             byte code = tiles.get(ValueLayout.JAVA_BYTE, TileLayout.offset(row, col, cols(), 1));
-            dst[dstAt + col] = E4m3.toFloat(code) * scale[scaleAt(row / TILE, run(col)) + row % TILE];
+            dst[dstAt + col] = E4m3.toFloat(code) * scale.get(FLOAT, scaleAt(row / TILE, run(col)) + 4L * (row % TILE));
         }
     }
 
-    private int scaleAt(int tile, int run) {
-        return (tile * (runs.length - 1) + run) * TILE;
+    private long scaleAt(int tile, int run) {
+        return 4L * TILE * ((long) tile * (runs.length - 1) + run);
     }
 
     private int run(int col) {

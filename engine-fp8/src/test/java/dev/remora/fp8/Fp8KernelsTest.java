@@ -46,14 +46,14 @@ class Fp8KernelsTest {
         Random random = new Random(cols);
         MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, 3 * TILE * cols));
         float[] x = floats(random, cols + 7);
-        float[] scale = floats(random, (runs.length + 2) * TILE);
+        MemorySegment scale = segment(floats(random, (runs.length + 2) * TILE));
         for (int tile = 0; tile < 3; tile++) {
             long tileAt = (long) tile * TILE * cols;
             int offset = 2 * tile + 1;
             float[] expected = floats(new Random(1), TILE + 9);
             float[] actual = expected.clone();
-            Fp8Reference.multiplyRow(tiles, tileAt, runs, scale, offset, x, offset, expected, offset);
-            Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, offset, x, offset, actual, offset);
+            Fp8Reference.multiplyRow(tiles, tileAt, runs, scale, 4L * offset, x, offset, expected, offset);
+            Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, 4L * offset, x, offset, actual, offset);
             assertArrayEquals(bits(expected), bits(actual));
         }
     }
@@ -69,7 +69,7 @@ class Fp8KernelsTest {
         for (int i = 0; i < cols; i++) {
             x[i] *= (float) Math.pow(10, random.nextInt(30) - 15);
         }
-        float[] scale = floats(random, 2 * TILE);
+        MemorySegment scale = segment(floats(random, 2 * TILE));
         float[] expected = new float[TILE];
         float[] actual = new float[TILE];
         Fp8Reference.multiplyRow(tiles, 0, runs, scale, 0, x, 0, expected, 0);
@@ -116,8 +116,9 @@ class Fp8KernelsTest {
 
     @Test
     void rowsDecodeEveryNumberExactly() {
-        float[] scale = new float[TILE];
-        Arrays.fill(scale, 1f);
+        float[] ones = new float[TILE];
+        Arrays.fill(ones, 1f);
+        MemorySegment scale = segment(ones);
         for (int shift = 0; shift < 4; shift++) {
             MemorySegment tile = everyCode(shift);
             for (int col = 0; col < 4; col++) {
@@ -156,6 +157,12 @@ class Fp8KernelsTest {
             x[i] = (float) random.nextGaussian();
         }
         return x;
+    }
+
+    private static MemorySegment segment(float[] values) {
+        MemorySegment segment = MemorySegment.ofArray(new byte[4 * values.length]);
+        MemorySegment.copy(values, 0, segment, Fp8Weight.FLOAT, 0, values.length);
+        return segment;
     }
 
     private static int[] bits(float[] x) {

@@ -144,8 +144,8 @@ class Fp8MatrixTest {
             Weight weight = matrix.pack(arena);
             long tiles = Math.ceilDiv(matrix.rows(), 64);
             long codes = tiles * 64 * (Math.ceilDiv(matrix.cols(), 4) * 4L);
-            assertEquals(codes, arena.allocated);
-            assertEquals(codes + tiles * 64 * runs * Float.BYTES, matrix.packedBytes());
+            assertEquals(codes + tiles * 64 * runs * Float.BYTES, arena.allocated);
+            assertEquals(arena.allocated, matrix.packedBytes());
             assertEquals(matrix.packedBytes(), weight.bytes());
             arena.allocated = 0;
             StoredMatrix copy = matrix.copy(arena);

@@ -166,6 +166,10 @@ public final class Llm implements AutoCloseable {
         return text;
     }
 
+    StepRunner runner() {
+        return runner;
+    }
+
     void forget(Session session) {
         sessions.remove(session);
     }

@@ -14,15 +14,18 @@ import java.util.function.Consumer;
  * @param progress is told how far loading is, from the thread that loads
  */
 public record LoadOptions(int threads, int contextLength, CacheFormat cacheFormat, Consumer<LoadProgress> progress) {
+    /** More processors than any machine that this was written for has. */
+    private static final int MAX_THREADS = 1024;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a number is negative
+     * @throws IllegalArgumentException if a number is negative, or too many threads are asked for
      */
     public LoadOptions {
-        if (threads < 0) {
-            throw new IllegalArgumentException("threads: expected 0 (physical cores) or more, found " + threads);
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException(
+                    "threads: expected 0 (physical cores) to " + MAX_THREADS + ", found " + threads);
         }
         if (contextLength < 0) {
             throw new IllegalArgumentException(

@@ -18,6 +18,7 @@ import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
 import java.lang.foreign.Arena;
 import java.util.Locale;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +35,11 @@ final class ModelLoader {
     private ModelLoader() {}
 
     static Llm load(CheckpointSource source, LoadOptions options) {
+        return load(source, options, MemoryLimits::now);
+    }
+
+    /** @param memory what the process may still take, asked for when it matters */
+    static Llm load(CheckpointSource source, LoadOptions options, Supplier<MemoryLimits> memory) {
         if (VectorSupport.unexpectedlyScalar()) {
             LOG.warn("Computing without vectors, many times slower: {}", VectorSupport.reason());
         }
@@ -52,9 +58,9 @@ final class ModelLoader {
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
                     .info(context, options.cacheFormat(), generationConfig);
-            requireMemory(config, loader, assembler, info, threads);
+            requireMemory(memory.get(), config, loader, assembler, info, threads);
             Warmup.start();
-            Engine engine = engine(assembler, loader, info, options, threads);
+            Engine engine = engine(memory, assembler, loader, info, options, threads);
             return new Llm(engine, info, text, generationConfig, engine);
         }
     }
@@ -69,26 +75,35 @@ final class ModelLoader {
     }
 
     private static void requireMemory(
-            DeepSeekConfig config, WeightLoader loader, DeepSeekAssembler assembler, ModelInfo info, int threads) {
+            MemoryLimits memory,
+            DeepSeekConfig config,
+            WeightLoader loader,
+            DeepSeekAssembler assembler,
+            ModelInfo info,
+            int threads) {
         long weights = loader.bytes() + assembler.embedTokens().storedBytes();
         long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads);
         long cache = info.cacheBytesPerToken() * info.contextLength();
-        MemoryLimits.now()
-                .require(
-                        weights + rows + cache,
-                        String.format(
-                                Locale.ROOT,
-                                "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
-                                info.source(),
-                                weights / 0x1p30,
-                                info.contextLength(),
-                                cache / 0x1p30,
-                                rows / 0x1p30));
+        memory.require(
+                weights + rows + cache,
+                String.format(
+                        Locale.ROOT,
+                        "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
+                        info.source(),
+                        weights / 0x1p30,
+                        info.contextLength(),
+                        cache / 0x1p30,
+                        rows / 0x1p30));
     }
 
     @SuppressWarnings("MustBeClosedChecker") // the arena becomes the engine's own
     private static Engine engine(
-            DeepSeekAssembler assembler, WeightLoader loader, ModelInfo info, LoadOptions options, int threads) {
+            Supplier<MemoryLimits> memory,
+            DeepSeekAssembler assembler,
+            WeightLoader loader,
+            ModelInfo info,
+            LoadOptions options,
+            int threads) {
         Arena arena = Arena.ofShared();
         ThreadTeam team = null;
         try {
@@ -102,8 +117,8 @@ final class ModelLoader {
             team = new ThreadTeam(threads, MAX_ROWS);
             Transformer transformer = assembler.assemble(
                     embedding, team, MAX_ROWS, options.cacheFormat(), Evaluation.CHEAPEST, (layer, routing) -> {});
-            CachePool pool = assembler.cachePool(
-                    options.cacheFormat(), MemoryLimits.now().availableBytes());
+            CachePool pool =
+                    assembler.cachePool(options.cacheFormat(), memory.get().availableBytes());
             ThreadTeam closing = team;
             return new Engine(transformer, pool, () -> {
                 closing.close();

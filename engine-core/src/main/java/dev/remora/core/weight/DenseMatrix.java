@@ -12,6 +12,7 @@ public final class DenseMatrix implements StoredMatrix {
     private final String name;
     private final DenseFormat format;
     private final MemorySegment data;
+    private final int firstRow;
     private final int rows;
     private final int cols;
     private final boolean transposed;
@@ -21,17 +22,19 @@ public final class DenseMatrix implements StoredMatrix {
      * @param data exactly rows * cols elements
      */
     public DenseMatrix(String name, DenseFormat format, MemorySegment data, int rows, int cols) {
-        this(name, format, data, rows, cols, false);
+        this(name, format, data, 0, rows, cols, false);
         if (data.byteSize() != (long) rows * cols * format.elementBytes()) {
             throw new IllegalArgumentException(
                     name + ": " + data.byteSize() + " bytes for a " + format + " matrix (" + rows + ", " + cols + ")");
         }
     }
 
-    private DenseMatrix(String name, DenseFormat format, MemorySegment data, int rows, int cols, boolean transposed) {
+    private DenseMatrix(
+            String name, DenseFormat format, MemorySegment data, int firstRow, int rows, int cols, boolean transposed) {
         this.name = name;
         this.format = format;
         this.data = data;
+        this.firstRow = firstRow;
         this.rows = rows;
         this.cols = cols;
         this.transposed = transposed;
@@ -59,12 +62,13 @@ public final class DenseMatrix implements StoredMatrix {
         }
         Objects.checkFromIndexSize(from, count, rows);
         long rowBytes = (long) cols * format.elementBytes();
-        return new DenseMatrix(name, format, data.asSlice(from * rowBytes, count * rowBytes), count, cols, false);
+        MemorySegment slice = data.asSlice(from * rowBytes, count * rowBytes);
+        return new DenseMatrix(name, format, slice, firstRow + from, count, cols, false);
     }
 
     @Override
     public DenseMatrix transposed() {
-        return new DenseMatrix(name, format, data, rows, cols, !transposed);
+        return new DenseMatrix(name, format, data, firstRow, rows, cols, !transposed);
     }
 
     @Override
@@ -86,8 +90,9 @@ public final class DenseMatrix implements StoredMatrix {
 
     @Override
     public DenseMatrix copy(Arena arena) {
+        checkCodes();
         MemorySegment copy = arena.allocate(data.byteSize(), 64).copyFrom(data);
-        return new DenseMatrix(name, format, copy, rows, cols, transposed);
+        return new DenseMatrix(name, format, copy, firstRow, rows, cols, transposed);
     }
 
     @Override
@@ -109,9 +114,23 @@ public final class DenseMatrix implements StoredMatrix {
         }
     }
 
+    /** What {@link #pack} refuses. */
+    private void checkCodes() {
+        if (format != DenseFormat.F16) {
+            return;
+        }
+        long rowBytes = (long) cols * format.elementBytes();
+        for (long at = 0; at < data.byteSize(); at += format.elementBytes()) {
+            if (!Float.isFinite(format.decode(data, at))) {
+                throw notANumber((int) (at / rowBytes), at % rowBytes);
+            }
+        }
+    }
+
     private CheckpointException notANumber(int row, long byteInRow) {
-        return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row " + row
-                + " near column " + byteInRow / format.elementBytes() + "; the file is damaged or was saved from a"
+        return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row "
+                + (firstRow + row) + " near column " + byteInRow / format.elementBytes()
+                + "; the file is damaged or was saved from a"
                 + " broken model");
     }
 

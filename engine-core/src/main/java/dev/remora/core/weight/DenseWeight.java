@@ -1,5 +1,6 @@
 package dev.remora.core.weight;
 
+import dev.remora.core.Scratch;
 import java.lang.foreign.MemorySegment;
 
 /** A dense matrix in tiles; made by {@link DenseMatrix#pack}. */
@@ -31,8 +32,8 @@ final class DenseWeight extends TiledWeight {
     }
 
     @Override
-    protected void decodePanel(int tile, int from, int count, float[] panel) {
-        format.decodePanel(tiles, tile * tileBytes, from, count, panel);
+    protected void decodePanel(int tile, int from, int count, Scratch scratch) {
+        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
     }
 
     @Override

@@ -37,20 +37,21 @@ public abstract class TiledWeight implements Weight {
     /** y[0..64) = tile times x, overwriting y. */
     protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt);
 
-    /** Decodes columns [from, from + count) of a tile to panel[column - from][64], without block scales. */
-    protected abstract void decodePanel(int tile, int from, int count, float[] panel);
+    /**
+     * Decodes columns [from, from + count) of a tile to {@code scratch.panel()[column - from][64]}; block scales, one for
+     * each row, go to {@code scratch.scale()}.
+     */
+    protected abstract void decodePanel(int tile, int from, int count, Scratch scratch);
 
     /** Column where the panel that starts at {@code from} ends; at most {@link Scratch#PANEL_ROWS} further. */
     protected int panelEnd(int from) {
         return Math.min(from + Scratch.PANEL_ROWS, cols);
     }
 
-    /** y += panel times x for four rows; formats with block scales apply them here. */
+    /** y += the panel's {@code count} columns times x, for four rows; formats with block scales apply them here. */
     protected void multiplyPanel(
-            int tile,
-            int from,
             int count,
-            float[] panel,
+            Scratch scratch,
             float[] x,
             int x0,
             int x1,
@@ -61,7 +62,7 @@ public abstract class TiledWeight implements Weight {
             int y1,
             int y2,
             int y3) {
-        Kernels.multiplyPanel(panel, 0, TILE, TILE, count, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+        Kernels.multiplyPanel(scratch.panel(), 0, TILE, TILE, count, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
     }
 
     @Override
@@ -90,20 +91,17 @@ public abstract class TiledWeight implements Weight {
             int at = y.offset(row) + yColumn;
             Arrays.fill(y.data(), at, at + TILE, 0f);
         }
-        float[] panel = scratch.panel();
         for (int from = 0; from < cols; from = panelEnd(from)) {
             int count = panelEnd(from) - from;
-            decodePanel(tile, from, count, panel);
+            decodePanel(tile, from, count, scratch);
             int xAt = xColumn + from;
             for (int row = 0; row < n; row += Kernels.GROUP) {
                 int row1 = Math.min(row + 1, n - 1);
                 int row2 = Math.min(row + 2, n - 1);
                 int row3 = Math.min(row + 3, n - 1);
                 multiplyPanel(
-                        tile,
-                        from,
                         count,
-                        panel,
+                        scratch,
                         x.data(),
                         x.offset(row) + xAt,
                         x.offset(row1) + xAt,

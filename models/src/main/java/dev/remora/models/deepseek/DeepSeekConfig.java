@@ -169,6 +169,10 @@ public record DeepSeekConfig(
             throw e.getMessage().startsWith(c.source())
                     ? e
                     : new CheckpointException(c.source() + ": " + e.getMessage(), e);
+        } catch (UnsupportedModelException e) {
+            throw e.getMessage().startsWith(c.source())
+                    ? e
+                    : new UnsupportedModelException(c.source() + ": " + e.getMessage(), e);
         }
     }
 
@@ -240,7 +244,7 @@ public record DeepSeekConfig(
         return new BlockSize(((Long) block.get(0)).intValue(), ((Long) block.get(1)).intValue());
     }
 
-    private static int size(JsonObject c, String key, int max) {
+    static int size(JsonObject c, String key, int max) {
         return inRange(c, key, 1, max);
     }
 

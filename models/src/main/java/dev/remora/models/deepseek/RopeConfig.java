@@ -1,5 +1,6 @@
 package dev.remora.models.deepseek;
 
+import dev.remora.core.CheckpointException;
 import dev.remora.core.RopeScaling;
 import dev.remora.core.json.JsonObject;
 
@@ -18,8 +19,12 @@ record RopeConfig(double theta, RopeScaling scaling) {
         if (parameters == null && c.has("rope_scaling")) {
             parameters = c.object("rope_scaling");
         }
-        return new RopeConfig(
-                theta, parameters == null ? new RopeScaling.None() : scaling(parameters, maxPositionEmbeddings));
+        RopeScaling scaling = parameters == null ? new RopeScaling.None() : scaling(parameters, maxPositionEmbeddings);
+        if (scaling instanceof RopeScaling.Yarn && theta <= 1) {
+            throw new CheckpointException(c.source()
+                    + ": rope_theta: expected more than 1, because YaRN divides by its logarithm, found " + theta);
+        }
+        return new RopeConfig(theta, scaling);
     }
 
     private static RopeScaling scaling(JsonObject p, int maxPositionEmbeddings) {
@@ -39,10 +44,10 @@ record RopeConfig(double theta, RopeScaling scaling) {
             throw DeepSeekConfig.unsupported(
                     p, "attention_factor", p.get("attention_factor").toString(), "mscale and mscale_all_dim only");
         }
-        int original = p.integer("original_max_position_embeddings", maxPositionEmbeddings);
+        String original = "original_max_position_embeddings";
         return new RopeScaling.Yarn(
                 DeepSeekConfig.positive(p, "factor"),
-                original,
+                p.has(original) ? DeepSeekConfig.size(p, original, Integer.MAX_VALUE) : maxPositionEmbeddings,
                 DeepSeekConfig.positive(p, "beta_fast", 32),
                 DeepSeekConfig.positive(p, "beta_slow", 1),
                 p.number("mscale", 1),

@@ -18,6 +18,8 @@ import java.util.Map;
  */
 public final class WeightReaders {
     private static final String SCALE_SUFFIX = "_scale_inv";
+    private static final String MATRIX = "F32, BF16, F16 or F8_E4M3";
+    private static final String VECTOR = "F32, BF16 or F16";
     private static final Map<DType, DenseFormat> DENSE =
             Map.of(DType.F32, DenseFormat.F32, DType.BF16, DenseFormat.BF16, DType.F16, DenseFormat.F16);
 
@@ -41,36 +43,45 @@ public final class WeightReaders {
     public StoredMatrix matrix(CheckpointScope scope, String name, String formula, int rows, int cols) {
         Tensor tensor = scope.expect(name, formula, rows, cols);
         if (tensor.dtype() != DType.F8_E4M3) {
-            return new DenseMatrix(tensor.name(), denseFormat(tensor), tensor.data(), rows, cols);
+            return new DenseMatrix(tensor.name(), denseFormat(tensor, MATRIX), tensor.data(), rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
         Tensor scales = scales(scope, name, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
-        return fp8(tensor, tensor.data(), scales, scales.data(), rows, cols);
+        return fp8(tensor.name(), tensor.data(), scales, scales.data(), rows, cols);
     }
 
     /** Matrix {@code index} of the stack {@code name}, (count, rows, cols), as fused experts are stored. */
     public StoredMatrix matrixOfStack(
             CheckpointScope scope, String name, String formula, int count, int index, int rows, int cols) {
         Tensor tensor = scope.expect(name, formula, count, rows, cols);
+        String place = tensor.name() + "[" + index + "]";
         if (tensor.dtype() != DType.F8_E4M3) {
-            DenseFormat format = denseFormat(tensor);
+            DenseFormat format = denseFormat(tensor, MATRIX);
             MemorySegment data = part(tensor.data(), count, index);
-            return new DenseMatrix(tensor.name(), format, data, rows, cols);
+            return new DenseMatrix(place, format, data, rows, cols);
         }
         BlockSize block = requireBlockSize(tensor);
         Tensor scales = scales(scope, name, count, Math.ceilDiv(rows, block.rows), Math.ceilDiv(cols, block.cols));
-        return fp8(tensor, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
+        return fp8(place, part(tensor.data(), count, index), scales, part(scales.data(), count, index), rows, cols);
     }
 
     /** A vector as f32: a norm, a bias. */
     public static float[] vector(CheckpointScope scope, String name, String formula, int length) {
-        return floats(scope.expect(name, formula, length), null);
+        Tensor tensor = scope.expect(name, formula, length);
+        float[] values = floats(tensor, tensor.data());
+        for (int i = 0; i < length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new CheckpointException(tensor.name() + ": expected finite numbers, found " + values[i] + " at "
+                        + i + " in " + tensor.file() + "; the file is damaged or was saved from a broken model");
+            }
+        }
+        return values;
     }
 
-    private Fp8Matrix fp8(Tensor codes, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
+    private Fp8Matrix fp8(String name, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
         BlockScales blocks =
                 new BlockScales(scales.name(), floats(scales, factors), blockSize.rows, blockSize.cols, rows, cols);
-        return new Fp8Matrix(codes.name(), data, blocks, rows, cols);
+        return new Fp8Matrix(name, data, blocks, rows, cols);
     }
 
     private static Tensor scales(CheckpointScope scope, String name, long... shape) {
@@ -85,16 +96,17 @@ public final class WeightReaders {
     private BlockSize requireBlockSize(Tensor tensor) {
         if (blockSize == null) {
             throw new CheckpointException(tensor.name() + ": is stored as F8_E4M3, but config.json has no"
-                    + " quantization_config.weight_block_size that says what its scales cover");
+                    + " quantization_config.weight_block_size that says what its scales cover. Are config.json and the"
+                    + " weights from the same revision?");
         }
         return blockSize;
     }
 
-    private static DenseFormat denseFormat(Tensor tensor) {
+    private static DenseFormat denseFormat(Tensor tensor, String expected) {
         DenseFormat format = DENSE.get(tensor.dtype());
         if (format == null) {
-            throw new CheckpointException(tensor.name() + ": expected F32, BF16, F16 or F8_E4M3, found "
-                    + tensor.dtype() + " in " + tensor.file());
+            throw new CheckpointException(tensor.name() + ": expected " + expected + ", found " + tensor.dtype()
+                    + " in " + tensor.file() + ". Take another edition of the checkpoint, or convert this one to BF16");
         }
         return format;
     }
@@ -105,11 +117,10 @@ public final class WeightReaders {
     }
 
     private static float[] floats(Tensor tensor, MemorySegment part) {
-        DenseFormat format = denseFormat(tensor);
-        MemorySegment data = part == null ? tensor.data() : part;
-        float[] values = new float[Math.toIntExact(data.byteSize() / format.elementBytes())];
+        DenseFormat format = denseFormat(tensor, VECTOR);
+        float[] values = new float[Math.toIntExact(part.byteSize() / format.elementBytes())];
         for (int i = 0; i < values.length; i++) {
-            values[i] = format.decode(data, (long) i * format.elementBytes());
+            values[i] = format.decode(part, (long) i * format.elementBytes());
         }
         return values;
     }

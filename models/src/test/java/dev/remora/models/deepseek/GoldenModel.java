@@ -10,6 +10,7 @@ import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.checkpoint.Tensor;
 import dev.remora.core.json.Json;
 import dev.remora.mla.Evaluation;
+import dev.remora.models.VectorKernels;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
 import java.lang.foreign.Arena;
@@ -54,6 +55,7 @@ final class GoldenModel implements AutoCloseable {
     private Trace trace;
 
     GoldenModel(String name, CacheFormat format, Evaluation evaluation, int threads) {
+        VectorKernels.await();
         CheckpointSource source = CheckpointSource.ofFolder(folder(name));
         config = DeepSeekConfig.parse(Json.object(source.read("config.json"), "config.json"));
         cacheFormat = format;

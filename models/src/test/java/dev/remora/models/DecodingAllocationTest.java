@@ -1,0 +1,72 @@
+package dev.remora.models;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import dev.remora.core.CacheFormat;
+import dev.remora.core.sampling.Sampler;
+import dev.remora.core.sampling.SamplingParams;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** From the batch to the sampled id nothing is allocated, on none of the threads. */
+class DecodingAllocationTest {
+    private static final int STEPS = 100;
+    private static final int MAX_ROUNDS = 60;
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @ParameterizedTest
+    @EnumSource(CacheFormat.class)
+    void decodingAllocatesNothing(CacheFormat format) {
+        LoadOptions options =
+                LoadOptions.defaults().withThreads(2).withContextLength(512).withCacheFormat(format);
+        try (Llm llm = Llm.bundled(options);
+                StepRunner.Slot slot = llm.runner().open(512)) {
+            VectorKernels.await();
+            Sampler sampler = new Sampler(
+                    SamplingParams.defaults().withSeed(5), llm.runner().vocabSize());
+            long[] threads = threads();
+            assertEquals(3, threads.length, "this thread, the engine's and one worker");
+            long[] before = new long[threads.length];
+            long[] after = new long[threads.length];
+            int[] ids = new int[1];
+            float[] logits = new float[llm.runner().vocabSize()];
+            long allocated = Long.MAX_VALUE;
+            // Patient, because the compiler, which removes the allocations of vectors, shares the machine.
+            for (int round = 0; round < MAX_ROUNDS && allocated > 0; round++) {
+                slot.truncate(0);
+                decode(slot, sampler, ids, logits, STEPS);
+                read(threads, before);
+                decode(slot, sampler, ids, logits, STEPS);
+                read(threads, after);
+                allocated = 0;
+                for (int i = 0; i < threads.length; i++) {
+                    allocated += after[i] - before[i];
+                }
+            }
+            assertEquals(0, allocated, "bytes of " + STEPS + " tokens");
+        }
+    }
+
+    private static void decode(StepRunner.Slot slot, Sampler sampler, int[] ids, float[] logits, int steps) {
+        for (int i = 0; i < steps; i++) {
+            slot.append(ids, 0, 1, 1, logits);
+            ids[0] = sampler.sample(logits);
+        }
+    }
+
+    private static void read(long[] threads, long[] bytes) {
+        for (int i = 0; i < threads.length; i++) {
+            bytes[i] = THREADS.getThreadAllocatedBytes(threads[i]);
+        }
+    }
+
+    /** This thread and those of the engine. */
+    private static long[] threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(t -> t.equals(Thread.currentThread()) || t.getName().matches("remora-(engine|worker-.*)"))
+                .mapToLong(Thread::threadId)
+                .toArray();
+    }
+}
