@@ -97,8 +97,9 @@ final class Fp8Kernels {
                     a1 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a1);
                 }
                 long s = scaleAt + 4L * (run * TILE + lane);
-                total0 = a0.fma(FloatVector.fromMemorySegment(F, scale, s, LE), total0);
-                total1 = a1.fma(FloatVector.fromMemorySegment(F, scale, s + VECTOR_BYTES, LE), total1);
+                total0 = FloatVector.fromMemorySegment(F, scale, s, LE).fma(a0, total0);
+                total1 = FloatVector.fromMemorySegment(F, scale, s + VECTOR_BYTES, LE)
+                        .fma(a1, total1);
             }
             total0.intoArray(y, yAt + lane);
             total1.intoArray(y, yAt + lane + L);

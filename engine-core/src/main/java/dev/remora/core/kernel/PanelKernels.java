@@ -192,14 +192,14 @@ final class PanelKernels {
         FloatVector s0 = FloatVector.fromArray(F, scale, s);
         FloatVector s1 = FloatVector.fromArray(F, scale, s + L);
         // The four rows may be the same row (a last group of less than four): read all before writing any.
-        a0 = a0.fma(s0, FloatVector.fromArray(F, y, y0));
-        a1 = a1.fma(s1, FloatVector.fromArray(F, y, y0 + L));
-        b0 = b0.fma(s0, FloatVector.fromArray(F, y, y1));
-        b1 = b1.fma(s1, FloatVector.fromArray(F, y, y1 + L));
-        c0 = c0.fma(s0, FloatVector.fromArray(F, y, y2));
-        c1 = c1.fma(s1, FloatVector.fromArray(F, y, y2 + L));
-        d0 = d0.fma(s0, FloatVector.fromArray(F, y, y3));
-        d1 = d1.fma(s1, FloatVector.fromArray(F, y, y3 + L));
+        a0 = s0.fma(a0, FloatVector.fromArray(F, y, y0));
+        a1 = s1.fma(a1, FloatVector.fromArray(F, y, y0 + L));
+        b0 = s0.fma(b0, FloatVector.fromArray(F, y, y1));
+        b1 = s1.fma(b1, FloatVector.fromArray(F, y, y1 + L));
+        c0 = s0.fma(c0, FloatVector.fromArray(F, y, y2));
+        c1 = s1.fma(c1, FloatVector.fromArray(F, y, y2 + L));
+        d0 = s0.fma(d0, FloatVector.fromArray(F, y, y3));
+        d1 = s1.fma(d1, FloatVector.fromArray(F, y, y3 + L));
         a0.intoArray(y, y0);
         a1.intoArray(y, y0 + L);
         b0.intoArray(y, y1);
@@ -239,10 +239,10 @@ final class PanelKernels {
             d = w.fma(FloatVector.broadcast(F, x[x3 + i]), d);
         }
         FloatVector factor = FloatVector.fromArray(F, scale, s);
-        a = a.fma(factor, FloatVector.fromArray(F, y, y0));
-        b = b.fma(factor, FloatVector.fromArray(F, y, y1));
-        c = c.fma(factor, FloatVector.fromArray(F, y, y2));
-        d = d.fma(factor, FloatVector.fromArray(F, y, y3));
+        a = factor.fma(a, FloatVector.fromArray(F, y, y0));
+        b = factor.fma(b, FloatVector.fromArray(F, y, y1));
+        c = factor.fma(c, FloatVector.fromArray(F, y, y2));
+        d = factor.fma(d, FloatVector.fromArray(F, y, y3));
         a.intoArray(y, y0);
         b.intoArray(y, y1);
         c.intoArray(y, y2);

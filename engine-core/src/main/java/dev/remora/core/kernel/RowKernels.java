@@ -81,10 +81,12 @@ final class RowKernels {
     }
 
     static void addScaled(float factor, float[] x, int xAt, float[] y, int yAt, int n) {
-        FloatVector f = FloatVector.broadcast(F, factor);
         int i = 0;
         for (; i + L <= n; i += L) {
-            f.fma(FloatVector.fromArray(F, x, xAt + i), FloatVector.fromArray(F, y, yAt + i))
+            // The vector that a method is called on is loaded in the same turn: C2 then knows its class and never boxes
+            // it.
+            FloatVector.fromArray(F, x, xAt + i)
+                    .fma(FloatVector.broadcast(F, factor), FloatVector.fromArray(F, y, yAt + i))
                     .intoArray(y, yAt + i);
         }
         RowReference.addScaled(factor, x, xAt + i, y, yAt + i, n - i);
