@@ -231,7 +231,7 @@ class BadWeightsTest {
             fails(
                     sound,
                     1,
-                    name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row " + row + " near",
+                    name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row " + row + ", column",
                     "damaged");
             codes[at] = before;
         }
@@ -248,7 +248,7 @@ class BadWeightsTest {
         }
         String name = "model.layers.3.mlp.experts.gate_up_proj";
         model.tensor(name).bytes[(5 * 272 + 200) * 320 + 7] = 0x7F;
-        fails(model, 1, name + "[5]: expected FP8 numbers", "in row 200 near");
+        fails(model, 1, name + "[5]: expected FP8 numbers", "in row 200, column");
     }
 
     @ParameterizedTest
@@ -271,7 +271,7 @@ class BadWeightsTest {
                 float[] damaged = values.clone();
                 damaged[row * cols + (row == 0 ? 0 : cols - 1)] = bad;
                 model.store(name, DType.F16, damaged, rows, cols);
-                fails(model, 1, name + ": expected finite numbers, found an infinity or NaN in row " + row + " near");
+                fails(model, 1, name + ": expected finite numbers, found an infinity or NaN in row " + row + ", column");
             }
         }
     }
