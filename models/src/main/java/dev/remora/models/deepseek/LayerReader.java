@@ -1,0 +1,188 @@
+package dev.remora.models.deepseek;
+
+import dev.remora.core.RmsNorm;
+import dev.remora.core.StoredMatrix;
+import dev.remora.core.SwiGlu;
+import dev.remora.core.Weight;
+import dev.remora.core.checkpoint.CheckpointScope;
+import dev.remora.mla.MlaConfig;
+import dev.remora.mla.MlaWeights;
+import dev.remora.models.weights.WeightLoader;
+import dev.remora.models.weights.WeightReaders;
+import dev.remora.moe.MoeConfig;
+import dev.remora.moe.TopkMethod;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Names the tensors of a layer, checks their shapes and formats, and announces its matrices to the loader. */
+final class LayerReader {
+    // The reference gives q_a_layernorm and kv_a_layernorm their class default, whatever rms_norm_eps says.
+    private static final double LATENT_NORM_EPS = 1e-6;
+
+    private final DeepSeekConfig config;
+    private final WeightReaders readers;
+    private final WeightLoader loader;
+
+    LayerReader(DeepSeekConfig config, WeightReaders readers, WeightLoader loader) {
+        this.config = config;
+        this.readers = readers;
+        this.loader = loader;
+    }
+
+    /** The tensors of the layer whose names begin with the scope. */
+    LayerTensors read(CheckpointScope scope, boolean sparse) {
+        return new LayerTensors(
+                norm(scope, "input_layernorm.weight"),
+                norm(scope, "post_attention_layernorm.weight"),
+                attention(scope.at("self_attn")),
+                sparse ? Optional.empty() : Optional.of(dense(scope.at("mlp"))),
+                sparse ? Optional.of(sparse(scope.at("mlp"), config.moe().orElseThrow())) : Optional.empty());
+    }
+
+    private RmsNorm norm(CheckpointScope scope, String name) {
+        return new RmsNorm(
+                WeightReaders.vector(scope, name, "(hidden_size)", config.hiddenSize()), config.rmsNormEps());
+    }
+
+    private Supplier<MlaWeights> attention(CheckpointScope scope) {
+        MlaConfig m = config.mla();
+        int h = m.hiddenSize();
+        int heads = m.numAttentionHeads();
+        int queryWidth = heads * m.qkHeadDim();
+        String queryRows = "num_attention_heads * (qk_nope_head_dim + qk_rope_head_dim)";
+        boolean compressed = m.qLoraRank() > 0;
+        Supplier<Weight> qProj =
+                compressed ? null : add(scope, "q_proj.weight", "(" + queryRows + ", hidden_size)", queryWidth, h);
+        Supplier<Weight> qAProj =
+                compressed ? add(scope, "q_a_proj.weight", "(q_lora_rank, hidden_size)", m.qLoraRank(), h) : null;
+        RmsNorm qALayernorm = compressed
+                ? new RmsNorm(
+                        WeightReaders.vector(scope, "q_a_layernorm.weight", "(q_lora_rank)", m.qLoraRank()),
+                        LATENT_NORM_EPS)
+                : null;
+        Supplier<Weight> qBProj = compressed
+                ? add(scope, "q_b_proj.weight", "(" + queryRows + ", q_lora_rank)", queryWidth, m.qLoraRank())
+                : null;
+        Supplier<Weight> kvAProj = add(
+                scope,
+                "kv_a_proj_with_mqa.weight",
+                "(kv_lora_rank + qk_rope_head_dim, hidden_size)",
+                m.cacheWidth(),
+                h);
+        RmsNorm kvALayernorm = new RmsNorm(
+                WeightReaders.vector(scope, "kv_a_layernorm.weight", "(kv_lora_rank)", m.kvLoraRank()),
+                LATENT_NORM_EPS);
+        StoredMatrix kvBProj = readers.matrix(
+                scope,
+                "kv_b_proj.weight",
+                "(num_attention_heads * (qk_nope_head_dim + v_head_dim), kv_lora_rank)",
+                heads * m.kvUpHeadDim(),
+                m.kvLoraRank());
+        List<Supplier<Weight>> keyUp = new ArrayList<>();
+        List<Supplier<Weight>> keyUpTransposed = new ArrayList<>();
+        List<Supplier<Weight>> valueUp = new ArrayList<>();
+        for (int head = 0; head < heads; head++) {
+            // Per head first the rows of W_UK, then those of W_UV; W_UK is kept in both directions.
+            StoredMatrix keys = kvBProj.rows(head * m.kvUpHeadDim(), m.qkNopeHeadDim());
+            keyUp.add(loader.add(keys));
+            keyUpTransposed.add(loader.add(keys.transposed()));
+            valueUp.add(loader.add(kvBProj.rows(head * m.kvUpHeadDim() + m.qkNopeHeadDim(), m.vHeadDim())));
+        }
+        Supplier<Weight> oProj =
+                add(scope, "o_proj.weight", "(hidden_size, num_attention_heads * v_head_dim)", h, heads * m.vHeadDim());
+        float[] qABias = compressed ? bias(scope, "q_a_proj.bias", "(q_lora_rank)", m.qLoraRank()) : new float[0];
+        float[] kvABias = bias(scope, "kv_a_proj_with_mqa.bias", "(kv_lora_rank + qk_rope_head_dim)", m.cacheWidth());
+        float[] oBias = bias(scope, "o_proj.bias", "(hidden_size)", h);
+        return () -> new MlaWeights(
+                compressed ? null : qProj.get(),
+                compressed ? qAProj.get() : null,
+                qALayernorm,
+                compressed ? qBProj.get() : null,
+                kvAProj.get(),
+                kvALayernorm,
+                all(keyUp),
+                all(keyUpTransposed),
+                all(valueUp),
+                oProj.get(),
+                qABias,
+                kvABias,
+                oBias);
+    }
+
+    private float[] bias(CheckpointScope scope, String name, String formula, int length) {
+        return config.attentionBias() ? WeightReaders.vector(scope, name, formula, length) : new float[0];
+    }
+
+    private Supplier<SwiGlu> dense(CheckpointScope mlp) {
+        return network(mlp, "intermediate_size", config.intermediateSize());
+    }
+
+    private LayerTensors.Sparse sparse(CheckpointScope mlp, MoeConfig moe) {
+        int experts = moe.nRoutedExperts();
+        List<Supplier<SwiGlu>> routed = new ArrayList<>();
+        for (int expert = 0; expert < experts; expert++) {
+            routed.add(
+                    mlp.has("experts.gate_up_proj")
+                            ? fusedExpert(mlp.at("experts"), moe, expert)
+                            : network(mlp.at("experts." + expert), "moe_intermediate_size", moe.moeIntermediateSize()));
+        }
+        Optional<Supplier<SwiGlu>> shared = moe.nSharedExperts() == 0
+                ? Optional.empty()
+                : Optional.of(network(
+                        mlp.at("shared_experts"),
+                        "n_shared_experts * moe_intermediate_size",
+                        moe.sharedIntermediateSize()));
+        return new LayerTensors.Sparse(
+                mlp.fullName("gate"),
+                add(mlp, "gate.weight", "(n_routed_experts, hidden_size)", experts, moe.hiddenSize()),
+                moe.topkMethod() == TopkMethod.NOAUX_TC
+                        ? WeightReaders.vector(mlp, "gate.e_score_correction_bias", "(n_routed_experts)", experts)
+                        : new float[0],
+                routed,
+                shared);
+    }
+
+    private Supplier<SwiGlu> network(CheckpointScope scope, String width, int intermediate) {
+        int h = config.hiddenSize();
+        Supplier<Weight> gate = add(scope, "gate_proj.weight", "(" + width + ", hidden_size)", intermediate, h);
+        Supplier<Weight> up = add(scope, "up_proj.weight", "(" + width + ", hidden_size)", intermediate, h);
+        Supplier<Weight> down = add(scope, "down_proj.weight", "(hidden_size, " + width + ")", h, intermediate);
+        return () -> new SwiGlu(gate.get(), up.get(), down.get());
+    }
+
+    /** The layout of newer checkpoints: all experts of a layer in one tensor, gate above up. */
+    private Supplier<SwiGlu> fusedExpert(CheckpointScope experts, MoeConfig moe, int expert) {
+        int h = moe.hiddenSize();
+        int width = moe.moeIntermediateSize();
+        int count = moe.nRoutedExperts();
+        StoredMatrix gateUp = readers.matrixOfStack(
+                experts,
+                "gate_up_proj",
+                "(n_routed_experts, 2 * moe_intermediate_size, hidden_size)",
+                count,
+                expert,
+                2 * width,
+                h);
+        Supplier<Weight> gate = loader.add(gateUp.rows(0, width));
+        Supplier<Weight> up = loader.add(gateUp.rows(width, width));
+        Supplier<Weight> down = loader.add(readers.matrixOfStack(
+                experts,
+                "down_proj",
+                "(n_routed_experts, hidden_size, moe_intermediate_size)",
+                count,
+                expert,
+                h,
+                width));
+        return () -> new SwiGlu(gate.get(), up.get(), down.get());
+    }
+
+    private Supplier<Weight> add(CheckpointScope scope, String name, String formula, int rows, int cols) {
+        return loader.add(readers.matrix(scope, name, formula, rows, cols));
+    }
+
+    private static Weight[] all(List<Supplier<Weight>> suppliers) {
+        return suppliers.stream().map(Supplier::get).toArray(Weight[]::new);
+    }
+}

@@ -1,0 +1,26 @@
+package dev.remora.models.deepseek;
+
+import dev.remora.core.RmsNorm;
+import dev.remora.core.SwiGlu;
+import dev.remora.core.Weight;
+import dev.remora.mla.MlaWeights;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** The parts of one layer that are known before loading; the suppliers answer after it. Either dense or sparse is there. */
+record LayerTensors(
+        RmsNorm inputLayernorm,
+        RmsNorm postAttentionLayernorm,
+        Supplier<MlaWeights> attention,
+        Optional<Supplier<SwiGlu>> dense,
+        Optional<Sparse> sparse) {
+    /** A mixture of experts. */
+    @SuppressWarnings("ArrayRecordComponent") // a holder of parts, never compared
+    record Sparse(
+            String gateName,
+            Supplier<Weight> gate,
+            float[] bias,
+            List<Supplier<SwiGlu>> experts,
+            Optional<Supplier<SwiGlu>> shared) {}
+}
