@@ -80,7 +80,7 @@ public final class DenseMatrix implements StoredMatrix {
     public Weight pack(Arena arena) {
         int bytes = format.elementBytes();
         if (transposed) {
-            requireSound();
+            checkCodes();
         }
         MemorySegment tiles = transposed
                 ? TileLayout.packTransposed(data, 0, rows(), cols(), bytes, arena)
@@ -98,20 +98,6 @@ public final class DenseMatrix implements StoredMatrix {
     @Override
     public long storedBytes() {
         return data.byteSize();
-    }
-
-    /** What {@link TileLayout#pack} checks on its way, for the copy that does not. */
-    private void requireSound() {
-        if (format == DenseFormat.F16) {
-            for (int row = 0; row < rows; row++) {
-                for (int col = 0; col < cols; col++) {
-                    long index = (long) row * cols + col;
-                    if (!Float.isFinite(format.decode(data, 2 * index))) {
-                        throw notANumber(row, 2L * col);
-                    }
-                }
-            }
-        }
     }
 
     /** What {@link #pack} refuses. */
