@@ -81,8 +81,9 @@ public final class CachePool implements AutoCloseable {
                     allocatedPages * PAGE_ROWS,
                     allocatedPages * pageBytes / (double) (1 << 30)));
         }
+        page = arena.allocate(pageBytes, 64);
         allocatedPages++;
-        return arena.allocate(pageBytes, 64);
+        return page;
     }
 
     private synchronized void release(MemorySegment page) {
