@@ -203,11 +203,12 @@ final class Engine implements StepRunner, AutoCloseable {
             logitRows = newLogitRows;
             logits = newLogits;
             failure = null;
-            cancelled = false;
             waiter = Thread.currentThread();
             pending = true;
             submit();
             await();
+            // Not cleared before: a cancel may come between the caller's last look and this step.
+            cancelled = false;
             rethrow();
         }
 

@@ -33,7 +33,8 @@ interface StepRunner {
         void truncate(int position);
 
         /**
-         * Ends the append that is running, if there is one, at the next layer. From any thread; after close, no effect.
+         * Ends the append that is running at the next layer; if none is, it may end the next one instead. From any
+         * thread; after close, no effect.
          */
         void cancel();
 
