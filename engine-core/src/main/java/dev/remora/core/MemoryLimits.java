@@ -40,15 +40,19 @@ public record MemoryLimits(long availableBytes, String boundBy) {
         }
     }
 
-    /** A warning if mapped files of this size cannot stay in memory, so that they will be read again and again. */
-    public Optional<String> warnIfMapped(long mappedBytes) {
-        if (mappedBytes <= availableBytes) {
+    /**
+     * A warning if files that are mapped while memory is filled from them cannot stay in the page cache beside it.
+     *
+     * @param mappedBytes    of the files
+     * @param anonymousBytes that {@link #require} granted
+     */
+    public Optional<String> warnIfMapped(long mappedBytes, long anonymousBytes) {
+        if (mappedBytes + anonymousBytes <= availableBytes) {
             return Optional.empty();
         }
-        return Optional.of(
-                "The mapped weights of " + gib(mappedBytes) + " exceed the free memory of " + gib(availableBytes)
-                        + " (" + boundBy + "): parts are read from disk again for each token, which is slow."
-                        + " A smaller or more strongly quantised checkpoint, or more memory, would help.");
+        return Optional.of("The mapped weights of " + gib(mappedBytes) + " and the " + gib(anonymousBytes)
+                + " that are filled from them exceed the free memory of " + gib(availableBytes) + " (" + boundBy
+                + "): the files cannot stay cached, so this and every later start read them from disk.");
     }
 
     private static String gib(long bytes) {

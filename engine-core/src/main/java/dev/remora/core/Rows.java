@@ -24,6 +24,11 @@ public final class Rows {
         this.width = width;
     }
 
+    /** Bytes that rows of this capacity take, for an account of memory before they are allocated. */
+    public static long bytes(int capacity, long width) {
+        return capacity * (width * Float.BYTES + Integer.BYTES);
+    }
+
     /** An empty selection of up to {@code capacity} of these rows, in any order, sharing their storage. */
     public Rows selection(int capacity) {
         return new Rows(data, new int[capacity], width);

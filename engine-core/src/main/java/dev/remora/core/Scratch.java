@@ -24,6 +24,11 @@ public final class Scratch {
         this.product = new Rows(maxRows, Kernels.TILE);
     }
 
+    /** Bytes that one takes, for an account of memory before it is allocated. */
+    static long bytes(int maxRows) {
+        return Float.BYTES * ((PANEL_ROWS + 1L) * Kernels.TILE + Kernels.LANES) + 2 * Rows.bytes(maxRows, Kernels.TILE);
+    }
+
     /** Index of the worker in its team, from 0. */
     public int worker() {
         return worker;

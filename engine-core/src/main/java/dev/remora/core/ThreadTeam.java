@@ -39,8 +39,21 @@ public final class ThreadTeam implements AutoCloseable {
         workers = new Worker[size - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(scratch[i + 1]);
-            workers[i].thread.start();
         }
+        try {
+            for (Worker worker : workers) {
+                worker.thread.start();
+            }
+        } catch (Throwable e) {
+            // The system may refuse a thread; those that it granted must not wait for ever.
+            close();
+            throw e;
+        }
+    }
+
+    /** Bytes that a team takes, for an account of memory before it is made. */
+    public static long bytes(int size, int maxRows) {
+        return size * Scratch.bytes(maxRows);
     }
 
     public int size() {
@@ -129,8 +142,8 @@ public final class ThreadTeam implements AutoCloseable {
                 if (deadline == 0) {
                     deadline = now + SPIN_NANOS;
                 } else if (now > deadline) {
+                    // After an interrupt park returns at once: then this spins, for the flag is the owner's to clear.
                     LockSupport.park(this);
-                    // An interrupt would turn park into a busy loop; the flag belongs to whoever owns the thread.
                 }
             }
         }

@@ -147,11 +147,12 @@ class MemoryLimitsTest {
     @Test
     void mappedWeightsBeyondMemoryAreAWarning() {
         MemoryLimits limits = new MemoryLimits(1536 * MIB, "the machine's available memory");
-        assertEquals(Optional.empty(), limits.warnIfMapped(1536 * MIB));
-        String warning = limits.warnIfMapped(3L << 30).orElseThrow();
+        assertEquals(Optional.empty(), limits.warnIfMapped(1024 * MIB, 512 * MIB));
+        String warning = limits.warnIfMapped(1024 * MIB, 512 * MIB + 1).orElseThrow();
         assertTrue(
-                warning.startsWith("The mapped weights of 3.00 GiB exceed the free memory of 1.50 GiB (the machine's"
-                        + " available memory): "),
+                warning.startsWith(
+                        "The mapped weights of 1.00 GiB and the 0.50 GiB that are filled from them exceed the free memory"
+                                + " of 1.50 GiB (the machine's available memory): "),
                 warning);
     }
 

@@ -33,15 +33,28 @@ final class AbsorbedPlan {
     AbsorbedPlan(MlaWorkspace workspace, int maxRows) {
         MlaConfig config = workspace.config();
         this.workspace = workspace;
-        int heads = MlaWorkspace.Worker.HEADS;
-        slotSize = heads * (2 + MlaWorkspace.roundUp(config.kvLoraRank()));
-        headGroups = Math.ceilDiv(config.numAttentionHeads(), heads);
+        slotSize = slotSize(config);
+        headGroups = headGroups(config);
         segments = new int[maxRows];
         visible = new int[maxRows];
         queries = workspace.queries().selection(maxRows);
         latentQueries = workspace.latentQueries().selection(maxRows);
         attendedLatents = workspace.attendedLatents().selection(maxRows);
         attended = workspace.attended().selection(maxRows);
+    }
+
+    /** Bytes that a plan takes, once it has seen a row that sees {@code contextLength} positions. */
+    static long bytes(MlaConfig config, int maxRows, int contextLength) {
+        long oneRow = (long) Math.ceilDiv(contextLength, SPLIT) * headGroups(config) * slotSize(config);
+        return Float.BYTES * Math.max(USUAL_SIZE, oneRow) + 6L * Integer.BYTES * maxRows;
+    }
+
+    private static int slotSize(MlaConfig config) {
+        return MlaWorkspace.Worker.HEADS * (2 + MlaWorkspace.roundUp(config.kvLoraRank()));
+    }
+
+    private static int headGroups(MlaConfig config) {
+        return Math.ceilDiv(config.numAttentionHeads(), MlaWorkspace.Worker.HEADS);
     }
 
     /** Selects the rows of a step. */

@@ -24,7 +24,8 @@ public final class MlaWorkspace {
     private final Rows attended;
     private final AbsorbedPlan absorbed;
     private final Worker[] workers;
-    private long preparedStep = -1;
+    private Batch preparedBatch;
+    private long preparedStep;
 
     /**
      * @param maxRows    most rows of a step
@@ -52,29 +53,32 @@ public final class MlaWorkspace {
         }
     }
 
-    /** Bytes that a workspace takes, for the account of memory before loading. */
-    public static long bytes(MlaConfig config, int maxRows, int threads) {
+    /**
+     * Bytes that a workspace takes, for the account of memory before loading.
+     *
+     * @param contextLength positions of the longest sequence
+     */
+    public static long bytes(MlaConfig config, int maxRows, int threads, int contextLength) {
         long heads = config.numAttentionHeads();
-        long row = config.qLoraRank()
-                + heads * config.qkHeadDim()
-                + config.cacheWidth()
-                + config.qkRopeHeadDim()
-                + 2 * heads * config.kvLoraRank()
-                + heads * config.vHeadDim();
-        long worker = (long) Worker.POSITIONS * (config.cacheWidth() + config.kvUpHeadDim() + config.qkHeadDim())
-                + (long) Worker.HEADS * config.cacheWidth()
-                + (long) maxRows * (Worker.POSITIONS + roundUp(config.vHeadDim()) + 2);
-        return Float.BYTES * (maxRows * row + threads * worker + AbsorbedPlan.USUAL_SIZE);
+        return Rows.bytes(maxRows, Math.max(config.qLoraRank(), 1))
+                + Rows.bytes(maxRows, heads * config.qkHeadDim())
+                + Rows.bytes(maxRows, config.cacheWidth())
+                + Rows.bytes(maxRows, config.qkRopeHeadDim())
+                + 2 * Rows.bytes(maxRows, heads * config.kvLoraRank())
+                + Rows.bytes(maxRows, heads * config.vHeadDim())
+                + AbsorbedPlan.bytes(config, maxRows, contextLength)
+                + threads * Worker.bytes(config, maxRows);
     }
 
     /** Computes the rotations of a step, once for all layers. */
     void begin(Batch batch) {
-        if (batch.step() != preparedStep) {
-            preparedStep = batch.step();
+        if (batch != preparedBatch || batch.step() != preparedStep) {
             for (int row = 0; row < batch.rows(); row++) {
                 rope.fillTable(batch.position(row), rotations.data(), rotations.offset(row));
             }
             absorbed.prepare(batch);
+            preparedBatch = batch;
+            preparedStep = batch.step();
         }
     }
 
@@ -173,6 +177,17 @@ public final class MlaWorkspace {
             rowOutputs = new Rows(maxRows, roundUp(config.vHeadDim()));
             rowMax = new float[maxRows];
             rowSum = new float[maxRows];
+        }
+
+        static long bytes(MlaConfig config, int maxRows) {
+            long panels =
+                    (long) HEADS * config.cacheWidth() + 2L * HEADS * POSITIONS + (long) config.qkHeadDim() * POSITIONS;
+            return Rows.bytes(POSITIONS, roundUp(config.cacheWidth()))
+                    + Rows.bytes(POSITIONS, config.qkNopeHeadDim())
+                    + Rows.bytes(POSITIONS, roundUp(config.vHeadDim()))
+                    + Rows.bytes(maxRows, POSITIONS)
+                    + Rows.bytes(maxRows, roundUp(config.vHeadDim()))
+                    + Float.BYTES * (panels + 2L * maxRows);
         }
     }
 

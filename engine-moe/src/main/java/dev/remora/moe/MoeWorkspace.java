@@ -45,12 +45,17 @@ public final class MoeWorkspace {
 
     /** Bytes that a workspace takes, for the account of memory before loading. */
     public static long bytes(MoeConfig config, int maxRows) {
-        long slots = (long) maxRows * config.numExpertsPerTok();
-        long floats = slots * ((long) config.hiddenSize() + config.moeIntermediateSize())
-                + (long) maxRows * config.sharedIntermediateSize()
-                + 2L * maxRows * config.nRoutedExperts();
-        long offsets = 3L * maxRows * Math.min(config.nRoutedExperts(), slots);
-        return Float.BYTES * floats + Integer.BYTES * offsets;
+        int slots = Math.multiplyExact(maxRows, config.numExpertsPerTok());
+        // Each group selects up to maxRows of its inputs, activations and outputs; each slot has an expert, a weight
+        // and a
+        // place in its group.
+        long selections = 3L * maxRows * Math.min(config.nRoutedExperts(), slots);
+        return Rows.bytes(slots, config.hiddenSize())
+                + Rows.bytes(slots, config.moeIntermediateSize())
+                + Rows.bytes(maxRows, config.sharedIntermediateSize())
+                + 2 * Rows.bytes(maxRows, config.nRoutedExperts())
+                + Rows.bytes(maxRows, config.limitsGroups() ? config.nGroup() : 0)
+                + Integer.BYTES * (selections + 3L * slots);
     }
 
     /** Sets who sees the router's decisions; there is one. */

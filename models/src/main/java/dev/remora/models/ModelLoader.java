@@ -82,7 +82,8 @@ final class ModelLoader {
             ModelInfo info,
             int threads) {
         long weights = loader.bytes() + assembler.embedTokens().storedBytes();
-        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads);
+        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, info.contextLength());
+        requireHeap(info.source(), rows, Runtime.getRuntime().maxMemory());
         long cache = info.cacheBytesPerToken() * info.contextLength();
         memory.require(
                 weights + rows + cache,
@@ -94,6 +95,26 @@ final class ModelLoader {
                         info.contextLength(),
                         cache / 0x1p30,
                         rows / 0x1p30));
+        long mapped =
+                info.tensors().stream().mapToLong(ModelInfo.TensorInfo::bytes).sum();
+        memory.warnIfMapped(mapped, weights).ifPresent(LOG::warn);
+    }
+
+    /**
+     * Makes sure that the rows of a step fit the Java heap: they are arrays, while weights and caches are not.
+     *
+     * @throws InsufficientMemoryException if they do not
+     */
+    static void requireHeap(String source, long rows, long maxHeap) {
+        if (rows > maxHeap) {
+            throw new InsufficientMemoryException(String.format(
+                    Locale.ROOT,
+                    "%s: expected a Java heap of more than %d MiB for the rows of a step, found %d MiB; start java with"
+                            + " a larger -Xmx",
+                    source,
+                    Math.ceilDiv(rows, 1 << 20),
+                    maxHeap >> 20));
+        }
     }
 
     @SuppressWarnings("MustBeClosedChecker") // the arena becomes the engine's own

@@ -127,6 +127,17 @@ class BadTextTest {
     }
 
     @Test
+    void tooSmallAHeap() {
+        ModelLoader.requireHeap("model", 64 << 20, 64 << 20);
+        InsufficientMemoryException e = assertThrows(
+                InsufficientMemoryException.class, () -> ModelLoader.requireHeap("model", (64 << 20) + 1, 64 << 20));
+        assertEquals(
+                "model: expected a Java heap of more than 65 MiB for the rows of a step, found 64 MiB; start java with a"
+                        + " larger -Xmx",
+                e.getMessage());
+    }
+
+    @Test
     void aListenerThatFailsEndsTheLoad() {
         Path model = TestCheckpoint.folder("v3-fp8");
         LoadOptions options = Logits.EXACT.withProgress(progress -> {

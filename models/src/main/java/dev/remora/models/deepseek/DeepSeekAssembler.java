@@ -107,12 +107,17 @@ public final class DeepSeekAssembler {
         return new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), maxBytes);
     }
 
-    /** Bytes of all rows that {@link #assemble} allocates, for the account of memory before loading. */
-    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads) {
+    /**
+     * Bytes of the Java heap that {@link #assemble} and its team allocate, for the account of memory before loading.
+     *
+     * @param contextLength tokens of the longest session
+     */
+    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads, int contextLength) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
-                + MlaWorkspace.bytes(config.mla(), maxRows, threads)
+                + MlaWorkspace.bytes(config.mla(), maxRows, threads, contextLength)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
-                + (long) Float.BYTES * maxRows * config.intermediateSize();
+                + Rows.bytes(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0)
+                + ThreadTeam.bytes(threads, maxRows);
     }
 
     /**

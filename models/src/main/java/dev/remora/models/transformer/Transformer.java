@@ -97,6 +97,6 @@ public final class Transformer {
 
     /** Bytes of the rows of a transformer, for the account of memory before loading. */
     public static long bytes(int hiddenSize, int vocabSize, int maxRows) {
-        return Float.BYTES * (3L * maxRows * hiddenSize + (long) HEAD_ROWS * vocabSize);
+        return 3 * Rows.bytes(maxRows, hiddenSize) + Rows.bytes(HEAD_ROWS, vocabSize);
     }
 }
