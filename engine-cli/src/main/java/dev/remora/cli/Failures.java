@@ -5,6 +5,7 @@ import dev.remora.core.ContextOverflowException;
 import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.RemoraException;
 import dev.remora.core.UnsupportedModelException;
+import dev.remora.core.template.TemplateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CancellationException;
@@ -43,6 +44,7 @@ final class Failures {
             case UsageException e -> ExitCode.USAGE;
             case CheckpointException e -> ExitCode.BAD_MODEL;
             case UnsupportedModelException e -> ExitCode.BAD_MODEL;
+            case TemplateException e -> ExitCode.BAD_MODEL;
             case ContextOverflowException e -> ExitCode.EXHAUSTED;
             case InsufficientMemoryException e -> ExitCode.EXHAUSTED;
             case OutOfMemoryError e -> ExitCode.EXHAUSTED;
