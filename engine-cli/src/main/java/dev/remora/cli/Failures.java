@@ -27,6 +27,11 @@ final class Failures {
         if (failure instanceof CancellationException && shell.interrupts().happened()) {
             return ExitCode.INTERRUPTED;
         }
+        if (failure instanceof ExceptionInInitializerError
+                && failure.getCause() instanceof IllegalArgumentException e) {
+            // A class refuses a system property that it reads once, as -Dremora.kernels.
+            return report(new UsageException(e.getMessage(), e), command, verbose, shell);
+        }
         say(command, message(failure), shell);
         if (verbose) {
             failure.printStackTrace(shell.err());

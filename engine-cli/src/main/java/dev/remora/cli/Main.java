@@ -129,7 +129,9 @@ public final class Main {
                 Failures.say(
                         name(command), "no command '" + unmatched.getUnmatched().getFirst() + "'", shell);
             } else {
-                Failures.say(name(command), e.getMessage().replaceFirst("^Error: ", ""), shell);
+                // picocli stutters where an option wants KEY=VALUE
+                String message = e.getMessage().replaceFirst("^Error: ", "").replace("option option", "option");
+                Failures.say(name(command), message, shell);
             }
             UnmatchedArgumentException.printSuggestions(e, err);
             err.println("Try '" + name(command) + " --help'.");

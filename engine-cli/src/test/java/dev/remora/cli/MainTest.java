@@ -182,4 +182,16 @@ class MainTest {
                 "remora tokenize: standard output: cannot be written: No space left on device\n",
                 err.toString(StandardCharsets.UTF_8));
     }
+
+    @Test
+    void aSystemPropertyOutOfItsRangeIsWrongUsage() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Shell shell = Shell.piped(
+                InputStream.nullInputStream(),
+                new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+        Throwable failure = new ExceptionInInitializerError(new IllegalArgumentException("-Dx: expected 1, found 2"));
+        assertEquals(2, Failures.report(failure, "remora generate", false, shell));
+        assertEquals("remora generate: -Dx: expected 1, found 2\n", err.toString(StandardCharsets.UTF_8));
+    }
 }
