@@ -5,6 +5,7 @@ import dev.remora.core.ContextOverflowException;
 import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.RemoraException;
 import dev.remora.core.UnsupportedModelException;
+import dev.remora.core.template.TemplateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.concurrent.CancellationException;
@@ -26,6 +27,11 @@ final class Failures {
         if (failure instanceof CancellationException && shell.interrupts().happened()) {
             return ExitCode.INTERRUPTED;
         }
+        if (failure instanceof ExceptionInInitializerError
+                && failure.getCause() instanceof IllegalArgumentException e) {
+            // A class refuses a system property that it reads once, as -Dremora.kernels.
+            return report(new UsageException(e.getMessage(), e), command, verbose, shell);
+        }
         say(command, message(failure), shell);
         if (verbose) {
             failure.printStackTrace(shell.err());
@@ -43,6 +49,7 @@ final class Failures {
             case UsageException e -> ExitCode.USAGE;
             case CheckpointException e -> ExitCode.BAD_MODEL;
             case UnsupportedModelException e -> ExitCode.BAD_MODEL;
+            case TemplateException e -> ExitCode.BAD_MODEL;
             case ContextOverflowException e -> ExitCode.EXHAUSTED;
             case InsufficientMemoryException e -> ExitCode.EXHAUSTED;
             case OutOfMemoryError e -> ExitCode.EXHAUSTED;

@@ -49,8 +49,8 @@ public final class Main {
     /** Runs the command line as this process. */
     public static void main(String[] args) {
         // Buffered, and UTF-8 whatever the locale says; PrintStream notes a closed pipe instead of throwing.
-        PrintStream out = new PrintStream(
-                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)), false, StandardCharsets.UTF_8);
+        ProcessOutput output = new ProcessOutput(new FileOutputStream(FileDescriptor.out), Shell.outputIsFile());
+        PrintStream out = new PrintStream(new BufferedOutputStream(output), false, StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         System.exit(run(args, Shell.ofProcess(out, err)));
     }
@@ -129,7 +129,9 @@ public final class Main {
                 Failures.say(
                         name(command), "no command '" + unmatched.getUnmatched().getFirst() + "'", shell);
             } else {
-                Failures.say(name(command), e.getMessage().replaceFirst("^Error: ", ""), shell);
+                // picocli stutters where an option wants KEY=VALUE
+                String message = e.getMessage().replaceFirst("^Error: ", "").replace("option option", "option");
+                Failures.say(name(command), message, shell);
             }
             UnmatchedArgumentException.printSuggestions(e, err);
             err.println("Try '" + name(command) + " --help'.");

@@ -85,6 +85,15 @@ record Shell(
         }
     }
 
+    /** True if standard output is known to go to a file or a device, not into a pipe. */
+    static boolean outputIsFile() {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/1")).isAbsolute();
+        } catch (IOException | UnsupportedOperationException e) {
+            return false; // not Linux
+        }
+    }
+
     private static boolean isTerminal(int descriptor) {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))

@@ -161,6 +161,20 @@ class LauncherTest {
     }
 
     @Test
+    void remoraJavaHomeWithAnOlderJavaIsAnError() throws Exception {
+        jdk(jdks.resolve("a"), "25.0.3");
+        environment.put("REMORA_JAVA_HOME", jdk(temp.resolve("old"), "17.0.15").toString());
+        Result result = remora("generate");
+        assertEquals(69, result.code);
+        assertEquals("", result.out);
+        assertEquals(
+                "remora: needs a JDK 25 (25.0.3 or newer), but REMORA_JAVA_HOME is " + temp.resolve("old")
+                        + ", a JDK 17.0.15\n",
+                result.err);
+        assertEquals(0, builds());
+    }
+
+    @Test
     void findsTheHomeOfJavaOnThePathThroughLinks() throws Exception {
         jdk(temp.resolve("hidden/jdk"), "25.0.4");
         Path alternative = temp.resolve("alternative");

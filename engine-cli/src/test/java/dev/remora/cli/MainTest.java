@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -160,5 +161,37 @@ class MainTest {
                 new PrintStream(err, true, StandardCharsets.UTF_8));
         assertEquals(141, code);
         assertEquals("", err.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void aFullDiskIsAnErrorWithItsReason() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        int code = Main.run(
+                new String[] {"tokenize", "a"},
+                InputStream.nullInputStream(),
+                new PrintStream(new ProcessOutput(full, true), false, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+        assertEquals(1, code);
+        assertEquals(
+                "remora tokenize: standard output: cannot be written: No space left on device\n",
+                err.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void aSystemPropertyOutOfItsRangeIsWrongUsage() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Shell shell = Shell.piped(
+                InputStream.nullInputStream(),
+                new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+        Throwable failure = new ExceptionInInitializerError(new IllegalArgumentException("-Dx: expected 1, found 2"));
+        assertEquals(2, Failures.report(failure, "remora generate", false, shell));
+        assertEquals("remora generate: -Dx: expected 1, found 2\n", err.toString(StandardCharsets.UTF_8));
     }
 }

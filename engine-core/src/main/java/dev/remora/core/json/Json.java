@@ -47,7 +47,9 @@ public final class Json {
             // Violated limits (depth, length of a number) come without a location.
             TokenStreamLocation at = e.getLocation();
             String place = at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
-            throw new CheckpointException(source + ": invalid JSON: " + e.getOriginalMessage() + place, e);
+            // Where an open value began would follow, with internals of the parser instead of a place.
+            String what = e.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
+            throw new CheckpointException(source + ": invalid JSON: " + what + place, e);
         }
     }
 

@@ -47,7 +47,7 @@ class JsonTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             ``                | expected JSON, found an empty document
             `  `              | expected JSON, found an empty document
-            {                 | invalid JSON: Unexpected end-of-input
+            {                 | invalid JSON: Unexpected end-of-input: expected close marker for Object (line 1, column 2)
             {"a":             | invalid JSON: Unexpected end-of-input
             "a                | invalid JSON: Unexpected end-of-input
             [1,]              | invalid JSON: Unexpected character (']'
