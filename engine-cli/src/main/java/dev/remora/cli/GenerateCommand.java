@@ -88,6 +88,9 @@ final class GenerateCommand implements Callable<Integer> {
             throw new UsageException(Input.name(ids) + ": expected at least one token id, found none");
         }
         String promptText = ids == null ? promptText() : null;
+        if (promptText != null && promptText.isEmpty()) {
+            throw new UsageException("the prompt is empty: expected some text, for example \"Once upon a time\"");
+        }
         try (Llm llm = model.load(shell)) {
             GenerationOptions options = sampling.over(llm.generationDefaults());
             if (!printIds && !json) {

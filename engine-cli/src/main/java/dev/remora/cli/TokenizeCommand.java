@@ -126,6 +126,12 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private void decode(Tokenizer tokenizer) {
         int[] ids = Input.ids(input(), source());
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] >= tokenizer.vocabSize()) {
+                throw new UsageException(source() + "[" + i + "]: expected a token id from 0 to "
+                        + (tokenizer.vocabSize() - 1) + ", found " + ids[i]);
+            }
+        }
         if (tokens) {
             print(tokenizer, ids);
             return;

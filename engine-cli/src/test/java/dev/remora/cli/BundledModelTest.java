@@ -183,6 +183,10 @@ class BundledModelTest {
 
     @Test
     void emptyAndForeignPromptsAreNamed() {
+        for (Run empty : List.of(Run.of("generate", ""), Run.withInput("", "generate", "-"))) {
+            assertEquals(2, empty.code(), empty.err());
+            assertTrue(empty.err().contains("the prompt is empty: expected some text"), empty.err());
+        }
         Run none = Run.withInput("[]", "generate", "--ids", "-");
         assertEquals(2, none.code());
         assertTrue(none.err().contains("expected at least one token id, found none"), none.err());
