@@ -59,8 +59,9 @@ final class ModelLoader {
             ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
                     .info(context, options.cacheFormat(), generationConfig);
             requireMemory(memory.get(), config, loader, assembler, info, threads);
-            Warmup.start();
             Engine engine = engine(memory, assembler, loader, info, options, threads);
+            // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
+            Warmup.start();
             return new Llm(engine, info, text, generationConfig, engine);
         }
     }

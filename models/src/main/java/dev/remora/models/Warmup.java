@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.util.function.LongSupplier;
 
 /**
- * Has the vector kernels compiled in the background while a model loads. Until then the scalar kernels, which are quick
+ * Has the vector kernels compiled in the background once a model is loaded. Until then the scalar kernels, which are quick
  * from the start and give the same bits, do the work.
  */
 final class Warmup {

@@ -85,15 +85,9 @@ public final class TileLayout {
             for (int word0 = 0; word0 < wholeWords; word0 += STRIP) {
                 int wordEnd = Math.min(word0 + STRIP, wholeWords);
                 for (int row = row0; row < rowEnd; row++) {
-                    long from = sourceAt + row * rowBytes;
-                    long to = tileAt + (long) (row - row0) * WORD;
-                    boolean sound = true;
-                    for (int w = word0; w < wordEnd; w++) {
-                        int word = source.get(INT, from + (long) w * WORD);
-                        sound &= check.test(word);
-                        target.set(INT, to + (long) w * TILE * WORD, word);
-                    }
-                    if (!sound) {
+                    long from = sourceAt + row * rowBytes + (long) word0 * WORD;
+                    long to = tileAt + ((long) word0 * TILE + row - row0) * WORD;
+                    if (!packStrip(source, from, target, to, wordEnd - word0, check)) {
                         throw rejection.at(row, (long) word0 * WORD);
                     }
                 }
@@ -110,6 +104,18 @@ public final class TileLayout {
             }
         }
         return target;
+    }
+
+    /** A method of its own, because short methods that are called often are compiled long before a long loop is left. */
+    private static boolean packStrip(
+            MemorySegment source, long from, MemorySegment target, long to, int words, WordCheck check) {
+        boolean sound = true;
+        for (int w = 0; w < words; w++) {
+            int word = source.get(INT, from + (long) w * WORD);
+            sound &= check.test(word);
+            target.set(INT, to + (long) w * TILE * WORD, word);
+        }
+        return sound;
     }
 
     private static int lastWord(MemorySegment source, long at, int bytes) {
