@@ -34,7 +34,6 @@ final class AbsorbedAttention {
     private Batch batch;
     private int layer;
     private int firstWaveRow;
-    private int waveRows;
     private int waveSplits;
 
     AbsorbedAttention(MlaWeights w, MlaWorkspace workspace) {
@@ -55,10 +54,12 @@ final class AbsorbedAttention {
         }
         int heads = config.numAttentionHeads();
         workspace.team().run(absorb, heads * w.keyUpTransposed()[0].tiles());
-        for (int from = 0; from < plan.rows(); from = plan.waveEnd(from)) {
+        int end;
+        for (int from = 0; from < plan.rows(); from = end) {
+            end = plan.waveEnd(from);
             firstWaveRow = from;
-            waveRows = plan.waveEnd(from) - from;
-            waveSplits = plan.splits(plan.waveEnd(from) - 1, from);
+            int waveRows = end - from;
+            waveSplits = plan.splits(end - 1, from);
             workspace.team().run(attend, waveRows * headGroups * waveSplits);
             workspace.team().run(merge, waveRows * headGroups);
         }
