@@ -8,4 +8,5 @@ module dev.remora.models {
     requires static jdk.management;
 
     exports dev.remora.models;
+    exports dev.remora.models.synthetic;
 }
