@@ -31,7 +31,7 @@ final class BenchmarkRunner {
     private final SplittableRandom random = new SplittableRandom(SEED);
     private final EnergyMeter energy = new EnergyMeter();
     private final Settling settling = new Settling();
-    private List<StepShape> shapes = new ArrayList<>();
+    private final List<StepShape> shapes = new ArrayList<>();
 
     /**
      * What the repetitions of a workload took.
@@ -42,7 +42,13 @@ final class BenchmarkRunner {
      * @param resident bytes of the process at the end
      */
     record Timing(
-            Workload workload, List<Double> seconds, List<StepShape> shapes, OptionalDouble joules, long resident) {}
+            Workload workload, List<Double> seconds, List<StepShape> shapes, OptionalDouble joules, long resident) {
+        Timing {
+            // The runner fills the same list again.
+            seconds = List.copyOf(seconds);
+            shapes = List.copyOf(shapes);
+        }
+    }
 
     /** @param routing listens to the model */
     BenchmarkRunner(RunningModel model, RandomRows randomRows, RoutingCounter routing) {
@@ -106,7 +112,7 @@ final class BenchmarkRunner {
             int[] ids,
             int repetitions,
             Consumer<String> progress) {
-        shapes = new ArrayList<>();
+        shapes.clear();
         List<Double> seconds = new ArrayList<>();
         double joules = 0;
         boolean known = true;
