@@ -70,6 +70,10 @@ public final class Benchmark {
      * @throws dev.remora.core.RemoraException if the model cannot be loaded, or what is measured does not fit into memory
      */
     public BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress) {
+        return run(options, progress, new Settling());
+    }
+
+    BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
         List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
@@ -81,7 +85,7 @@ public final class Benchmark {
         try (Loaded loaded = load(config, options, workloads, threads, routing, progress)) {
             List<MachineLimits> limits = new ArrayList<>(loaded.scaling);
             RandomRows rows = new RandomRows(config.mla(), options.cacheFormat(), SEED);
-            BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing);
+            BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing, settling);
             for (Workload workload : workloads) {
                 timings.add(runner.run(workload, options.repetitions(), what -> say(progress, what)));
                 say(progress, "measuring the machine again");

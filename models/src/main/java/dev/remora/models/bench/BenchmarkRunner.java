@@ -30,7 +30,7 @@ final class BenchmarkRunner {
     private final float[] logits;
     private final SplittableRandom random = new SplittableRandom(SEED);
     private final EnergyMeter energy = new EnergyMeter();
-    private final Settling settling = new Settling();
+    private final Settling settling;
     private final List<StepShape> shapes = new ArrayList<>();
 
     /**
@@ -51,10 +51,11 @@ final class BenchmarkRunner {
     }
 
     /** @param routing listens to the model */
-    BenchmarkRunner(RunningModel model, RandomRows randomRows, RoutingCounter routing) {
+    BenchmarkRunner(RunningModel model, RandomRows randomRows, RoutingCounter routing, Settling settling) {
         this.model = model;
         this.randomRows = randomRows;
         this.routing = routing;
+        this.settling = settling;
         this.layers = model.layers().size();
         this.batch = new Batch(model.transformer().maxRows());
         int vocabulary = model.transformer().vocabSize();

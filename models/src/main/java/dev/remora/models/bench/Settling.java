@@ -13,7 +13,7 @@ final class Settling {
     /** Compiler time of a quiet step, as a share of the step. */
     private static final double QUIET_SHARE = 0.02;
 
-    private static final double QUIET_SECONDS = 3;
+    private static final double USUAL_QUIET_SECONDS = 3;
 
     /** Steps of a compiler that is not watched. */
     private static final int BLIND_STEPS = 30;
@@ -21,12 +21,21 @@ final class Settling {
     private static final double MAX_SECONDS = 30;
 
     private final CompilationMXBean compiler = compiler();
+    private final double quietSecondsWanted;
     private long begun;
     private long stepStart;
     private long compiled;
     private int steps;
     private int quiet;
     private long quietSince;
+
+    Settling() {
+        this(USUAL_QUIET_SECONDS);
+    }
+
+    Settling(double quietSeconds) {
+        quietSecondsWanted = quietSeconds;
+    }
 
     void begin() {
         begun = System.nanoTime();
@@ -55,11 +64,11 @@ final class Settling {
 
     boolean settled() {
         if (compiler == null) {
-            return steps >= BLIND_STEPS || seconds(begun) > QUIET_SECONDS;
+            return steps >= BLIND_STEPS || seconds(begun) > quietSecondsWanted;
         }
         // A step of seconds runs each kernel thousands of times: one quiet step is enough.
         double quietSeconds = seconds(quietSince);
-        return (quiet > 0 && quietSeconds > QUIET_SECONDS && (quiet >= QUIET_STEPS || quietSeconds / quiet > 1))
+        return (quiet > 0 && quietSeconds > quietSecondsWanted && (quiet >= QUIET_STEPS || quietSeconds / quiet > 1))
                 || (steps > 0 && seconds(begun) > MAX_SECONDS);
     }
 
