@@ -9,4 +9,5 @@ module dev.remora.models {
 
     exports dev.remora.models;
     exports dev.remora.models.synthetic;
+    exports dev.remora.models.bench;
 }
