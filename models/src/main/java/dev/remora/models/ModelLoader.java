@@ -58,7 +58,7 @@ final class ModelLoader {
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
                     .info(context, options.cacheFormat(), generationConfig);
-            requireMemory(memory.get(), config, loader, assembler, info, threads);
+            requireMemory(memory.get(), config, loader, assembler, info, threads, checkpoint.mappedBytes());
             Engine engine = engine(memory, assembler, loader, info, options, threads);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
             Warmup.start();
@@ -81,7 +81,8 @@ final class ModelLoader {
             WeightLoader loader,
             DeepSeekAssembler assembler,
             ModelInfo info,
-            int threads) {
+            int threads,
+            long mapped) {
         long weights = loader.bytes() + assembler.embedTokens().storedBytes();
         long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, info.contextLength());
         requireHeap(info.source(), rows, Runtime.getRuntime().maxMemory());
@@ -96,8 +97,6 @@ final class ModelLoader {
                         info.contextLength(),
                         cache / 0x1p30,
                         rows / 0x1p30));
-        long mapped =
-                info.tensors().stream().mapToLong(ModelInfo.TensorInfo::bytes).sum();
         memory.warnIfMapped(mapped, weights).ifPresent(LOG::warn);
     }
 
