@@ -11,6 +11,17 @@ package dev.remora.fp8;
  * </pre>
  */
 public final class E4m3 {
+    /** The largest number. */
+    public static final float MAX = 448;
+
+    /** Bits of the f32: of 448, of infinity, of the exponent, of 2^-6, and what multiplies a power of two by 2^20. */
+    static final int LARGEST = 0x43e00000;
+
+    static final int INFINITY = 0x7f800000;
+    static final int EXPONENT = 0x7f800000;
+    static final int SMALLEST_EXPONENT = 121 << 23;
+    static final int TWENTY = 20 << 23;
+
     private static final float[] VALUES = new float[256];
 
     static {
@@ -27,6 +38,31 @@ public final class E4m3 {
     /** The number of a code, exactly; NaN for 0x7F and 0xFF. */
     public static float toFloat(byte code) {
         return VALUES[code & 0xff];
+    }
+
+    /**
+     * The code of the number nearest to this one; of two equally near, the one with an even mantissa. What exceeds 448,
+     * infinity too, becomes 448; NaN becomes 0x7F or 0xFF. Zero and what rounds to it keep their sign.
+     */
+    public static byte toCode(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        int sign = (bits >>> 24) & 0x80;
+        int magnitude = bits & 0x7fffffff;
+        if (magnitude > INFINITY) {
+            return (byte) (sign | 0x7f);
+        }
+        return (byte) (sign | toMagnitude(Math.min(magnitude, LARGEST)));
+    }
+
+    /**
+     * The magnitude of a code, from the bits of an f32 from 0 to 448. 2^(e + 20), added to a number of exponent e, leaves it
+     * three bits of mantissa, rounded as IEEE 754 rounds sums. Below 2^-6 the steps no longer shrink, nor does e.
+     */
+    static int toMagnitude(int bits) {
+        int exponent = Math.max(bits & EXPONENT, SMALLEST_EXPONENT);
+        int power = exponent + TWENTY;
+        int mantissa = Float.floatToRawIntBits(Float.intBitsToFloat(bits) + Float.intBitsToFloat(power)) - power;
+        return mantissa + ((exponent - SMALLEST_EXPONENT) >> 20);
     }
 
     /** True if none of the four codes in a word is NaN. */
