@@ -63,9 +63,9 @@ public abstract class LinearBenchmark extends TeamBenchmark {
     @Override
     protected void verify(float[] found) {
         double rounding = Check.rounding(stored.cols());
-        for (int output : Check.sample(stored.rows(), CHECKED_OUTPUTS)) {
+        for (int output : checked(stored.rows(), CHECKED_OUTPUTS)) {
             double[] w = Plain.row(stored, output);
-            for (int row : Check.sample(count(), CHECKED_ROWS)) {
+            for (int row : checked(count(), CHECKED_ROWS)) {
                 double[] input = Plain.widen(x.data(), x.offset(row), stored.cols());
                 double expected = Plain.dot(w, 0, input, 0, input.length);
                 double tolerance = rounding * Plain.magnitude(w, input);

@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.util.Statistics;
 
 /** One line for each measurement of a kernel: time, rates, and share of the binding limit. */
 final class Summary {
@@ -28,10 +29,15 @@ final class Summary {
                         secondary.get("gbps").getScore(),
                         secondary.get("gflops").getScore(),
                         100 * secondary.get("share").getScore(),
-                        100 * primary.getScoreError() / primary.getScore()));
+                        100 * spread(primary.getStatistics())));
             }
         }
         return table.toString();
+    }
+
+    /** Half the distance between the fastest and the slowest iteration, as a share of their mean. */
+    private static double spread(Statistics iterations) {
+        return (iterations.getMax() - iterations.getMin()) / 2 / iterations.getMean();
     }
 
     /** Family and what tells this line from its neighbours. */

@@ -35,7 +35,7 @@ public final class Check {
     }
 
     /** Up to {@code most} of the indices below n, evenly spread, the first and the last among them. */
-    public static int[] sample(int n, int most) {
+    static int[] sample(int n, int most) {
         int count = Math.min(n, most);
         return IntStream.range(0, count)
                 .map(i -> count == 1 ? 0 : (int) ((long) i * (n - 1) / (count - 1)))

@@ -35,6 +35,9 @@ public abstract class KernelBenchmark {
     /** Sizes that only show whether results are right. */
     public static final String TINY = "tiny";
 
+    /** Rows of a tiny result that are verified. */
+    private static final int MOST_OF_TINY = 64;
+
     @Param(FULL)
     public String size;
 
@@ -101,7 +104,12 @@ public abstract class KernelBenchmark {
 
     /** A dimension of a real model, or a sixteenth of it. */
     protected final int scaled(int dimension) {
-        return tiny() ? Math.max(1, dimension / 16) : dimension;
+        return tiny() ? Math.ceilDiv(dimension, 16) : dimension;
+    }
+
+    /** Which of n things are verified: up to {@code most}, evenly spread, the first and the last among them. */
+    protected final int[] checked(int n, int most) {
+        return Check.sample(n, tiny() ? Math.max(most, MOST_OF_TINY) : most);
     }
 
     /** The team of {@link #threads}, made at the first call. */
