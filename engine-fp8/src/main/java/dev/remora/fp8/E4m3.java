@@ -1,5 +1,7 @@
 package dev.remora.fp8;
 
+import dev.remora.core.kernel.VectorSupport;
+
 /**
  * The FP8 code E4M3FN (arXiv:2209.05433): 254 numbers and two NaN, no infinity.
  *
@@ -14,11 +16,12 @@ public final class E4m3 {
     /** The largest number. */
     public static final float MAX = 448;
 
-    /** Bits of the f32: of 448, of infinity, of the exponent, of 2^-6, and what multiplies a power of two by 2^20. */
-    static final int LARGEST = 0x43e00000;
-
-    static final int INFINITY = 0x7f800000;
+    // Of f32: masks, the bits of infinity, 448 and 2^-6, and what added to the bits of a power of two makes it 2^20
+    // larger.
+    static final int MAGNITUDE = 0x7fffffff;
     static final int EXPONENT = 0x7f800000;
+    static final int INFINITY = 0x7f800000;
+    static final int LARGEST = 0x43e00000;
     static final int SMALLEST_EXPONENT = 121 << 23;
     static final int TWENTY = 20 << 23;
 
@@ -47,22 +50,44 @@ public final class E4m3 {
     public static byte toCode(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = (bits >>> 24) & 0x80;
-        int magnitude = bits & 0x7fffffff;
+        int magnitude = bits & MAGNITUDE;
         if (magnitude > INFINITY) {
             return (byte) (sign | 0x7f);
         }
-        return (byte) (sign | toMagnitude(Math.min(magnitude, LARGEST)));
+        return (byte) (sign | magnitudeCode(Math.min(magnitude, LARGEST)));
     }
 
     /**
      * The magnitude of a code, from the bits of an f32 from 0 to 448. 2^(e + 20), added to a number of exponent e, leaves it
      * three bits of mantissa, rounded as IEEE 754 rounds sums. Below 2^-6 the steps no longer shrink, nor does e.
      */
-    static int toMagnitude(int bits) {
+    static int magnitudeCode(int bits) {
         int exponent = Math.max(bits & EXPONENT, SMALLEST_EXPONENT);
         int power = exponent + TWENTY;
         int mantissa = Float.floatToRawIntBits(Float.intBitsToFloat(bits) + Float.intBitsToFloat(power)) - power;
         return mantissa + ((exponent - SMALLEST_EXPONENT) >> 20);
+    }
+
+    /**
+     * The bits of the largest magnitude of some numbers, 0 for none: from {@link #INFINITY} on if one is infinite or NaN.
+     * {@code Float.intBitsToFloat} makes it a number.
+     */
+    static int largestBits(float[] x, int at, int count) {
+        return VectorSupport.active() ? E4m3Kernels.largestBits(x, at, count) : E4m3Reference.largestBits(x, at, count);
+    }
+
+    /**
+     * The codes of x[at, at + count), each divided by the scale.
+     *
+     * @param x     finite
+     * @param scale at least {@link Float#MIN_NORMAL}
+     */
+    static void encode(float[] x, int at, int count, float scale, byte[] codes, int codesAt) {
+        if (VectorSupport.active()) {
+            E4m3Kernels.encode(x, at, count, scale, codes, codesAt);
+        } else {
+            E4m3Reference.encode(x, at, count, scale, codes, codesAt);
+        }
     }
 
     /** True if none of the four codes in a word is NaN. */

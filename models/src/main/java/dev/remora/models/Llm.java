@@ -60,6 +60,17 @@ public final class Llm implements AutoCloseable {
         return ModelLoader.load(CheckpointSource.ofFolder(folder), options);
     }
 
+    /**
+     * Loads a checkpoint that lies anywhere, or is made: see {@link CheckpointSource}.
+     *
+     * @throws CheckpointException if a file is missing, broken or contradicts another
+     * @throws dev.remora.core.UnsupportedModelException if the checkpoint asks for something that this version lacks
+     * @throws dev.remora.core.InsufficientMemoryException if the machine has too little memory for it
+     */
+    public static Llm load(CheckpointSource source, LoadOptions options) {
+        return ModelLoader.load(source, options);
+    }
+
     /** As {@link #bundled(LoadOptions)}, with {@link LoadOptions#defaults()}. */
     public static Llm bundled() {
         return bundled(LoadOptions.defaults());

@@ -60,7 +60,7 @@ public final class Checkpoint implements AutoCloseable {
         try {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String file : index.files()) {
-                for (Tensor tensor : Safetensors.read(source.map(file, arena), source.describe(file))) {
+                for (Tensor tensor : source.tensors(file, arena)) {
                     Tensor other = tensors.put(tensor.name(), tensor);
                     if (other != null) {
                         throw new CheckpointException(tensor.name() + ": expected in one file, found in two: "
