@@ -7,7 +7,6 @@ import dev.remora.core.MemoryLimits;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.checkpoint.Checkpoint;
-import dev.remora.core.checkpoint.Tensor;
 import dev.remora.mla.Evaluation;
 import dev.remora.models.deepseek.DeepSeekAssembler;
 import dev.remora.models.deepseek.DeepSeekConfig;
@@ -92,11 +91,7 @@ public final class ModelPlan {
                         positions,
                         cache / 0x1p30,
                         rows / 0x1p30));
-        long mapped = 0;
-        for (Tensor tensor : checkpoint.tensors()) {
-            mapped += tensor.data().byteSize();
-        }
-        return memory.warnIfMapped(mapped, weights);
+        return memory.warnIfMapped(checkpoint.mappedBytes(), weights);
     }
 
     /**
