@@ -63,7 +63,8 @@ public final class Benchmark {
     }
 
     /**
-     * Checks the model, measures the machine, loads the model, and runs the workloads one after the other, the machine between them.
+     * Checks the model, measures the machine, loads the model, and runs the workloads one after the other; the machine is
+     * measured again after each.
      *
      * @param progress told what happens, from this thread or those that load
      * @throws IllegalArgumentException if the model was not made for the tokens that the options ask for
