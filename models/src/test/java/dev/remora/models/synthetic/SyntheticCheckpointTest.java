@@ -60,8 +60,12 @@ class SyntheticCheckpointTest {
     Path temporary;
 
     private static Specification small(Precision precision) {
+        return small(SMALL, precision);
+    }
+
+    private static Specification small(String config, Precision precision) {
         Specification all =
-                Specification.of("small", Json.object(SMALL.getBytes(StandardCharsets.UTF_8), "small.json"));
+                Specification.of("small", Json.object(config.getBytes(StandardCharsets.UTF_8), "small.json"));
         return all.with(all.layers(), all.experts(), precision);
     }
 
@@ -154,7 +158,8 @@ class SyntheticCheckpointTest {
     /** Gaussian, and no block without its largest code: what a real checkpoint holds, no NaN and few subnormals. */
     @Test
     void codesAreThoseOfGaussianNumbers() {
-        SyntheticModel model = SyntheticModel.parse("deepseek-v2-lite,layers=1,experts=6,dtype=fp8");
+        SyntheticModel model = new SyntheticModel(
+                small(SMALL.replace("\"intermediate_size\": 320", "\"intermediate_size\": 10944"), Precision.FP8));
         try (Checkpoint checkpoint = Checkpoint.open(model.source())) {
             byte[] codes = checkpoint
                     .tensor("model.layers.0.mlp.up_proj.weight")
