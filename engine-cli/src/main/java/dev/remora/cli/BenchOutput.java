@@ -46,7 +46,7 @@ final class BenchOutput {
         facts.add(new String[] {
             "one token",
             "reads " + Units.bytes(Math.round(model.bytesPerToken())) + ", takes "
-                    + figure(model.flopsPerToken() / 1e9) + " GFLOP; its cache takes "
+                    + String.format(Locale.ROOT, "%.3g", model.flopsPerToken() / 1e9) + " GFLOP; its cache takes "
                     + Units.bytes(model.cacheBytesPerToken())
         });
         facts.add(new String[] {
@@ -79,12 +79,15 @@ final class BenchOutput {
             result.workload().name(),
             Integer.toString(result.workload().depth()),
             Integer.toString(result.workload().batch()),
-            figure(result.tokensPerSecond()) + " ± " + figure(result.spread(), result.tokensPerSecond()),
+            figure(result.tokensPerSecond(), result.tokensPerSecond()) + " ± "
+                    + figure(result.spread(), result.tokensPerSecond()),
             String.format(Locale.ROOT, "%.1f %%", 100 * result.shareOfLimit()),
             name(result.limit()),
-            String.format(Locale.ROOT, "%.3f", result.bytesPerToken() / 1e9),
-            String.format(Locale.ROOT, "%.3f", result.flopsPerToken() / 1e9),
-            result.energyPerToken().isPresent() ? figure(result.energyPerToken().getAsDouble()) : "-"
+            String.format(Locale.ROOT, "%.3g", result.bytesPerToken() / 1e9),
+            String.format(Locale.ROOT, "%.3g", result.flopsPerToken() / 1e9),
+            result.energyPerToken().isPresent()
+                    ? String.format(Locale.ROOT, "%.3g", result.energyPerToken().getAsDouble())
+                    : "-"
         };
     }
 
@@ -92,12 +95,7 @@ final class BenchOutput {
         return limit.name().toLowerCase(Locale.ROOT);
     }
 
-    /** Three digits or more. */
-    private static String figure(double value) {
-        return figure(value, value);
-    }
-
-    /** As many decimals as another figure has. */
+    /** Three digits or more: as many decimals as another figure needs. */
     private static String figure(double value, double like) {
         return String.format(Locale.ROOT, like < 10 ? "%.2f" : like < 100 ? "%.1f" : "%.0f", value);
     }
@@ -158,6 +156,7 @@ final class BenchOutput {
         object.put("batch", result.workload().batch());
         object.put("tokens_per_second", result.tokensPerSecond());
         object.put("spread", result.spread());
+        object.put("repetitions", result.repetitions());
         object.put("share_of_limit", result.shareOfLimit());
         object.put("limit", name(result.limit()));
         object.put("limit_tokens_per_second", result.limitTokensPerSecond());

@@ -63,27 +63,29 @@ public final class Benchmark {
     }
 
     /**
-     * Measures the machine, loads the model, and runs the workloads one after the other, the machine between them.
+     * Checks the model, measures the machine, loads the model, and runs the workloads one after the other, the machine between them.
      *
      * @param progress told what happens, from this thread or those that load
      * @throws IllegalArgumentException if the model was not made for the tokens that the options ask for
      * @throws dev.remora.core.RemoraException if the model cannot be loaded, or what is measured does not fit into memory
      */
     public BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress) {
+        return run(options, progress, new Settling());
+    }
+
+    BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
         List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
         int threads = options.threads() == 0 ? Machine.probe().physicalCores() : options.threads();
-        say(progress, "measuring the machine");
-        List<MachineLimits> limits = new ArrayList<>(MachineProbe.measureEach(threads, options.probeBytes()));
-        List<MachineLimits> scaling = List.copyOf(limits);
         RoutingCounter routing = new RoutingCounter(
                 config.numHiddenLayers(),
                 config.moe().map(MoeConfig::nRoutedExperts).orElse(0));
         List<BenchmarkRunner.Timing> timings = new ArrayList<>();
         try (Loaded loaded = load(config, options, workloads, threads, routing, progress)) {
+            List<MachineLimits> limits = new ArrayList<>(loaded.scaling);
             RandomRows rows = new RandomRows(config.mla(), options.cacheFormat(), SEED);
-            BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing);
+            BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing, settling);
             for (Workload workload : workloads) {
                 timings.add(runner.run(workload, options.repetitions(), what -> say(progress, what)));
                 say(progress, "measuring the machine again");
@@ -91,7 +93,7 @@ public final class Benchmark {
             }
             MachineLimits best = best(limits, threads);
             return new BenchmarkReport(
-                    new BenchmarkReport.MachineFigures(Host.cpu(), Host.jdk(), best, scaling),
+                    new BenchmarkReport.MachineFigures(Host.cpu(), Host.jdk(), best, loaded.scaling),
                     figures(loaded, best),
                     memory(loaded, timings),
                     timings.stream()
@@ -101,7 +103,12 @@ public final class Benchmark {
     }
 
     /** A model in memory, and what it takes. */
-    private record Loaded(RunningModel model, StepAccount account, long weightBytes, long cacheBytesPerToken)
+    private record Loaded(
+            RunningModel model,
+            StepAccount account,
+            long weightBytes,
+            long cacheBytesPerToken,
+            List<MachineLimits> scaling)
             implements AutoCloseable {
         @Override
         public void close() {
@@ -126,6 +133,9 @@ public final class Benchmark {
                     .orElse(0);
             plan.requireMemory(MemoryLimits.now(), positions, longest, options.cacheFormat(), threads)
                     .ifPresent(warning -> say(progress, warning));
+            // After what can be refused at once, and before the model takes the memory.
+            say(progress, "measuring the machine");
+            List<MachineLimits> scaling = MachineProbe.measureEach(threads, options.probeBytes());
             long total = plan.loadBytes();
             RunningModel model = plan.load(
                     threads,
@@ -139,7 +149,8 @@ public final class Benchmark {
                     model.head(),
                     config.mla().cacheWidth() * options.cacheFormat().bytes(),
                     ModelPlan.EVALUATION);
-            return new Loaded(model, account, plan.weightBytes(), plan.cacheBytesPerToken(options.cacheFormat()));
+            return new Loaded(
+                    model, account, plan.weightBytes(), plan.cacheBytesPerToken(options.cacheFormat()), scaling);
         }
     }
 

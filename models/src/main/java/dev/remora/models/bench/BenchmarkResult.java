@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
  *
  * @param tokensPerSecond      of all its sequences together: the median of the repetitions
  * @param spread               half of the distance between the slowest and the fastest repetition, in tokens per second
+ * @param repetitions          tokens per second of each repetition, in the order in which they ran
  * @param limitTokensPerSecond what the limits of the machine allow: the sum over all phases of what takes longer there,
  *     reading the bytes or computing
  * @param limit                what most of that time is needed for
@@ -20,6 +21,7 @@ public record BenchmarkResult(
         Workload workload,
         double tokensPerSecond,
         double spread,
+        List<Double> repetitions,
         double limitTokensPerSecond,
         Limit limit,
         double bytesPerToken,
@@ -27,6 +29,7 @@ public record BenchmarkResult(
         OptionalDouble energyPerToken,
         List<PhaseLimit> phases) {
     public BenchmarkResult {
+        repetitions = List.copyOf(repetitions);
         phases = List.copyOf(phases);
     }
 

@@ -30,8 +30,8 @@ final class BenchmarkRunner {
     private final float[] logits;
     private final SplittableRandom random = new SplittableRandom(SEED);
     private final EnergyMeter energy = new EnergyMeter();
-    private final Settling settling = new Settling();
-    private List<StepShape> shapes = new ArrayList<>();
+    private final Settling settling;
+    private final List<StepShape> shapes = new ArrayList<>();
 
     /**
      * What the repetitions of a workload took.
@@ -42,13 +42,20 @@ final class BenchmarkRunner {
      * @param resident bytes of the process at the end
      */
     record Timing(
-            Workload workload, List<Double> seconds, List<StepShape> shapes, OptionalDouble joules, long resident) {}
+            Workload workload, List<Double> seconds, List<StepShape> shapes, OptionalDouble joules, long resident) {
+        Timing {
+            // The runner fills the same list again.
+            seconds = List.copyOf(seconds);
+            shapes = List.copyOf(shapes);
+        }
+    }
 
     /** @param routing listens to the model */
-    BenchmarkRunner(RunningModel model, RandomRows randomRows, RoutingCounter routing) {
+    BenchmarkRunner(RunningModel model, RandomRows randomRows, RoutingCounter routing, Settling settling) {
         this.model = model;
         this.randomRows = randomRows;
         this.routing = routing;
+        this.settling = settling;
         this.layers = model.layers().size();
         this.batch = new Batch(model.transformer().maxRows());
         int vocabulary = model.transformer().vocabSize();
@@ -106,7 +113,7 @@ final class BenchmarkRunner {
             int[] ids,
             int repetitions,
             Consumer<String> progress) {
-        shapes = new ArrayList<>();
+        shapes.clear();
         List<Double> seconds = new ArrayList<>();
         double joules = 0;
         boolean known = true;

@@ -14,14 +14,15 @@ final class Results {
         double tokens = perRepetition * repetitions;
         List<Double> rates = timing.seconds().stream()
                 .map(seconds -> perRepetition / seconds)
-                .sorted()
                 .toList();
+        List<Double> sorted = rates.stream().sorted().toList();
         Roofline roofline = new Roofline(limits);
         timing.shapes().forEach(shape -> roofline.add(account.phases(shape)));
         return new BenchmarkResult(
                 workload,
-                median(rates),
-                (rates.getLast() - rates.getFirst()) / 2,
+                median(sorted),
+                (sorted.getLast() - sorted.getFirst()) / 2,
+                rates,
                 tokens / roofline.seconds(),
                 roofline.limit(),
                 roofline.bytes() / tokens,
