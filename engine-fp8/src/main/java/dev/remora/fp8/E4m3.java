@@ -1,5 +1,7 @@
 package dev.remora.fp8;
 
+import dev.remora.core.weight.CodeCheck;
+
 /**
  * The FP8 code E4M3FN (arXiv:2209.05433): 254 numbers and two NaN, no infinity.
  *
@@ -11,6 +13,9 @@ package dev.remora.fp8;
  * </pre>
  */
 public final class E4m3 {
+    /** Finds NaN: 0x7F and 0xFF. */
+    static final CodeCheck CHECK = new CodeCheck(0x7f7f7f7f_7f7f7f7fL, 0x01010101_01010101L);
+
     private static final float[] VALUES = new float[256];
 
     static {
@@ -27,11 +32,5 @@ public final class E4m3 {
     /** The number of a code, exactly; NaN for 0x7F and 0xFF. */
     public static float toFloat(byte code) {
         return VALUES[code & 0xff];
-    }
-
-    /** True if none of the four codes in a word is NaN. */
-    static boolean sound(int word) {
-        // A magnitude of 0x7F, and no other, carries into the sign bit when 1 is added.
-        return (((word & 0x7f7f7f7f) + 0x01010101) & 0x80808080) == 0;
     }
 }

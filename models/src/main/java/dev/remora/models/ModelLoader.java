@@ -55,11 +55,12 @@ final class ModelLoader {
             WeightLoader loader = new WeightLoader();
             DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader);
             assembler.rejectUnusedTensors();
+            Supplier<StoredMatrix> embedding = loader.addCopy(assembler.embedTokens());
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
                     .info(context, options.cacheFormat(), generationConfig);
-            requireMemory(memory.get(), config, loader, assembler, info, threads);
-            Engine engine = engine(memory, assembler, loader, info, options, threads);
+            requireMemory(memory.get(), config, loader, info, threads);
+            Engine engine = engine(memory, assembler, loader, embedding, info, options, threads);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
             Warmup.start();
             return new Llm(engine, info, text, generationConfig, engine);
@@ -76,13 +77,8 @@ final class ModelLoader {
     }
 
     private static void requireMemory(
-            MemoryLimits memory,
-            DeepSeekConfig config,
-            WeightLoader loader,
-            DeepSeekAssembler assembler,
-            ModelInfo info,
-            int threads) {
-        long weights = loader.bytes() + assembler.embedTokens().storedBytes();
+            MemoryLimits memory, DeepSeekConfig config, WeightLoader loader, ModelInfo info, int threads) {
+        long weights = loader.bytes();
         long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, info.contextLength());
         requireHeap(info.source(), rows, Runtime.getRuntime().maxMemory());
         long cache = info.cacheBytesPerToken() * info.contextLength();
@@ -123,6 +119,7 @@ final class ModelLoader {
             Supplier<MemoryLimits> memory,
             DeepSeekAssembler assembler,
             WeightLoader loader,
+            Supplier<StoredMatrix> embedding,
             ModelInfo info,
             LoadOptions options,
             int threads) {
@@ -135,10 +132,14 @@ final class ModelLoader {
                     arena,
                     threads,
                     done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
-            StoredMatrix embedding = assembler.embedTokens().copy(arena);
             team = new ThreadTeam(threads, MAX_ROWS);
             Transformer transformer = assembler.assemble(
-                    embedding, team, MAX_ROWS, options.cacheFormat(), Evaluation.CHEAPEST, (layer, routing) -> {});
+                    embedding.get(),
+                    team,
+                    MAX_ROWS,
+                    options.cacheFormat(),
+                    Evaluation.CHEAPEST,
+                    (layer, routing) -> {});
             CachePool pool =
                     assembler.cachePool(options.cacheFormat(), memory.get().availableBytes());
             ThreadTeam closing = team;
