@@ -108,18 +108,53 @@ public final class Fp8Matrix implements StoredMatrix {
             tiles = TileLayout.pack(codes, 0, rows, cols, 1, arena, E4m3::sound, this::notANumber);
         }
         int[] runs = runs();
+        byte[] careful = new byte[tiles() * (runs.length - 1)];
+        try (Arena temporary = Arena.ofConfined()) {
+            MemorySegment copy = temporary.allocate(TileLayout.tileBytes(cols(), 1), 64);
+            for (int tile = 0; tile < tiles(); tile++) {
+                Fp8Layout.regroup(tiles, tile, cols(), copy);
+                markSubnormals(tiles, tile, runs, careful);
+            }
+        }
         MemorySegment expanded = arena.allocate(scaleBytes(runs), 64);
         long at = 0;
         for (int tile = 0; tile < tiles(); tile++) {
             for (int run = 0; run + 1 < runs.length; run++) {
-                for (int lane = 0; lane < Weight.TILE; lane++) {
+                for (int lane = 0; lane < scaleLanes(); lane++) {
                     int row = tile * Weight.TILE + lane;
                     expanded.set(Fp8Weight.FLOAT, at, row < rows() ? scale(row, runs[run]) : 0f);
                     at += Float.BYTES;
                 }
             }
         }
-        return new Fp8Weight(tiles, rows(), cols(), runs, expanded);
+        return new Fp8Weight(tiles, rows(), cols(), runs, expanded, careful);
+    }
+
+    private void markSubnormals(MemorySegment tiles, int tile, int[] runs, byte[] careful) {
+        long groupBytes = Fp8Layout.groupBytes(cols());
+        for (int run = 0; run + 1 < runs.length; run++) {
+            long from = Fp8Layout.wordOffset(runs[run]);
+            long bytes = Fp8Layout.wordOffset(runs[run + 1] + TileLayout.WORD - 1) - from;
+            int subnormals = 0;
+            for (int group = 0; group < Weight.TILE / Fp8Layout.GROUP; group++) {
+                long groupAt = tile * TileLayout.tileBytes(cols(), 1) + group * groupBytes;
+                subnormals += Fp8Layout.subnormals(tiles, groupAt + from, bytes);
+            }
+            careful[tile * (runs.length - 1) + run] = (byte) (subnormals > Fp8Weight.FEW_SUBNORMALS ? 1 : 0);
+        }
+    }
+
+    /** 1 if the rows of every tile lie within one block, so that they share their scales; otherwise 64. */
+    private int scaleLanes() {
+        int block = transposed ? scales.blockCols() : scales.blockRows();
+        int phase = transposed ? 0 : firstRow;
+        for (int row = 0; row < rows(); row += Weight.TILE) {
+            int last = Math.min(row + Weight.TILE, rows()) - 1;
+            if ((phase + row) / block != (phase + last) / block) {
+                return Weight.TILE;
+            }
+        }
+        return 1;
     }
 
     @Override
@@ -135,7 +170,7 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private long scaleBytes(int[] runs) {
-        return (long) Float.BYTES * Weight.TILE * tiles() * (runs.length - 1);
+        return (long) Float.BYTES * scaleLanes() * tiles() * (runs.length - 1);
     }
 
     private int tiles() {
