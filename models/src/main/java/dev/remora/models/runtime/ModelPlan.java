@@ -34,6 +34,7 @@ public final class ModelPlan {
     private final Checkpoint checkpoint;
     private final WeightLoader loader = new WeightLoader();
     private final DeepSeekAssembler assembler;
+    private final Supplier<StoredMatrix> embedding;
 
     /**
      * Checks all tensors.
@@ -46,6 +47,7 @@ public final class ModelPlan {
         this.checkpoint = checkpoint;
         this.assembler = new DeepSeekAssembler(config, checkpoint, loader);
         assembler.rejectUnusedTensors();
+        this.embedding = loader.addCopy(assembler.embedTokens());
     }
 
     public DeepSeekConfig config() {
@@ -58,7 +60,7 @@ public final class ModelPlan {
 
     /** Bytes of the weights in memory, the embedding included. */
     public long weightBytes() {
-        return loader.bytes() + assembler.embedTokens().storedBytes();
+        return loader.bytes();
     }
 
     /** Bytes of cache of one position, in all layers. */
@@ -130,9 +132,8 @@ public final class ModelPlan {
         try {
             progress.accept(0);
             loader.load(arena, threads, progress);
-            StoredMatrix embedding = assembler.embedTokens().copy(arena);
             team = new ThreadTeam(threads, MAX_ROWS);
-            Transformer transformer = assembler.assemble(embedding, team, MAX_ROWS, format, EVALUATION, listener);
+            Transformer transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, listener);
             CachePool pool = assembler.cachePool(format, memory.get().availableBytes());
             return new RunningModel(arena, team, transformer, pool, assembler.layerWeights(), assembler.head());
         } catch (Throwable e) {

@@ -60,8 +60,12 @@ class SyntheticCheckpointTest {
     Path temporary;
 
     private static Specification small(Precision precision) {
+        return small(SMALL, precision);
+    }
+
+    private static Specification small(String config, Precision precision) {
         Specification all =
-                Specification.of("small", Json.object(SMALL.getBytes(StandardCharsets.UTF_8), "small.json"));
+                Specification.of("small", Json.object(config.getBytes(StandardCharsets.UTF_8), "small.json"));
         return all.with(all.layers(), all.experts(), precision);
     }
 
@@ -83,10 +87,13 @@ class SyntheticCheckpointTest {
         assertNotEquals(expected.get(3)[0], expected.get(9)[0]);
     }
 
-    /** Of true width, and as deep as a test may be: the residual stream neither dies nor explodes. */
+    /** As wide and deep as DeepSeek-V2-Lite: the residual stream neither dies nor explodes. */
     @Test
-    void theGeometryOfAReleasedModelGivesLogitsThatDiffer() {
-        SyntheticModel model = SyntheticModel.parse("deepseek-v2-lite,layers=2,experts=6,dtype=fp8");
+    void widthAndDepthOfAReleasedModelGiveLogitsThatDiffer() {
+        String wide = SMALL.replace("\"hidden_size\": 192", "\"hidden_size\": 2048")
+                .replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 27")
+                .replace("\"vocab_size\": 300", "\"vocab_size\": 2000");
+        SyntheticModel model = new SyntheticModel(small(wide, Precision.FP8));
         List<float[]> rows = logits(model.load(LoadOptions.defaults().withContextLength(64)));
         for (float[] row : rows) {
             double sum = 0;
@@ -154,7 +161,8 @@ class SyntheticCheckpointTest {
     /** Gaussian, and no block without its largest code: what a real checkpoint holds, no NaN and few subnormals. */
     @Test
     void codesAreThoseOfGaussianNumbers() {
-        SyntheticModel model = SyntheticModel.parse("deepseek-v2-lite,layers=1,experts=6,dtype=fp8");
+        SyntheticModel model = new SyntheticModel(
+                small(SMALL.replace("\"intermediate_size\": 320", "\"intermediate_size\": 10944"), Precision.FP8));
         try (Checkpoint checkpoint = Checkpoint.open(model.source())) {
             byte[] codes = checkpoint
                     .tensor("model.layers.0.mlp.up_proj.weight")
@@ -199,7 +207,8 @@ class SyntheticCheckpointTest {
 
     @Test
     void theTokenizerFillsTheTrueVocabulary() {
-        for (String name : SyntheticModel.names()) {
+        // One whose text begins with a special token, one without; both at ids of their own.
+        for (String name : List.of("deepseek-v3", "glm-4.7-flash")) {
             Specification specification = Specification.parse(name);
             SyntheticTokenizer files = new SyntheticTokenizer(specification);
             Tokenizer tokenizer = TokenizerLoader.fromJson(
@@ -257,6 +266,18 @@ class SyntheticCheckpointTest {
         e = assertThrows(RemoraException.class, () -> model.save(note, progress -> {}));
         assertEquals(note + ": expected a new or empty folder, found a file", e.getMessage());
         assertEquals("mine", Files.readString(note));
+    }
+
+    @Test
+    void aDiskWithoutRoomIsNamedWithBothSizes() {
+        Path folder = Path.of("small-disk");
+        CheckpointFolder.requireSpace(folder, 1_000, 1_000);
+        RemoraException e = assertThrows(
+                RemoraException.class, () -> CheckpointFolder.requireSpace(folder, 5_330_000_000L, 1_200_000_000L));
+        assertEquals(
+                "small-disk: expected 5.33 GB of free disk space, found 1.20 GB; choose fewer layers or experts, or another"
+                        + " disk",
+                e.getMessage());
     }
 
     @Test
