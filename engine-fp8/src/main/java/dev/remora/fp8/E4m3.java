@@ -1,6 +1,7 @@
 package dev.remora.fp8;
 
 import dev.remora.core.kernel.VectorSupport;
+import dev.remora.core.weight.CodeCheck;
 
 /**
  * The FP8 code E4M3FN (arXiv:2209.05433): 254 numbers and two NaN, no infinity.
@@ -24,6 +25,8 @@ public final class E4m3 {
     static final int LARGEST = 0x43e00000;
     static final int SMALLEST_EXPONENT = 121 << 23;
     static final int TWENTY = 20 << 23;
+    /** Finds NaN: 0x7F and 0xFF. */
+    static final CodeCheck CHECK = new CodeCheck(0x7f7f7f7f_7f7f7f7fL, 0x01010101_01010101L);
 
     private static final float[] VALUES = new float[256];
 
@@ -88,11 +91,5 @@ public final class E4m3 {
         } else {
             E4m3Reference.encode(x, at, count, scale, codes, codesAt);
         }
-    }
-
-    /** True if none of the four codes in a word is NaN. */
-    static boolean sound(int word) {
-        // A magnitude of 0x7F, and no other, carries into the sign bit when 1 is added.
-        return (((word & 0x7f7f7f7f) + 0x01010101) & 0x80808080) == 0;
     }
 }

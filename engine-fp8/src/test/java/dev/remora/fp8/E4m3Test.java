@@ -3,6 +3,8 @@ package dev.remora.fp8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -120,17 +122,16 @@ class E4m3Test {
     }
 
     @Test
-    void aWordIsSoundUnlessOneOfItsCodesIsNaN() {
-        int[] neighbours = {0x00, 0x7e, 0x80, 0xfe, 0x7f, 0xff};
-        for (int place = 0; place < 4; place++) {
+    void theCheckFindsNaNAndNothingElse() {
+        byte[] neighbours = {0x00, 0x7e, (byte) 0x80, (byte) 0xfe, 0x7f, (byte) 0xff};
+        byte[] codes = new byte[11];
+        for (int place = 0; place < codes.length; place++) {
             for (int code = 0; code < 256; code++) {
-                for (int neighbour : neighbours) {
-                    int word = 0;
-                    for (int i = 0; i < 4; i++) {
-                        word |= (i == place ? code : neighbour) << (8 * i);
-                    }
-                    boolean sound = (code & 0x7f) != 0x7f && (neighbour & 0x7f) != 0x7f;
-                    assertEquals(sound, E4m3.sound(word), Integer.toHexString(word));
+                for (byte neighbour : neighbours) {
+                    Arrays.fill(codes, neighbour);
+                    codes[place] = (byte) code;
+                    long expected = (neighbour & 0x7f) == 0x7f ? 0 : (code & 0x7f) == 0x7f ? place / 8 * 8 : -1;
+                    assertEquals(expected, E4m3.CHECK.find(MemorySegment.ofArray(codes), 0, codes.length));
                 }
             }
         }

@@ -5,6 +5,7 @@ import dev.remora.core.RemoraException;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.template.TemplateException;
 import dev.remora.core.tokenizer.Tokenizer;
+import dev.remora.models.runtime.BundledModel;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -82,7 +83,7 @@ public final class Llm implements AutoCloseable {
      * @throws CheckpointException if that artifact is not on the class path or module path
      */
     public static Llm bundled(LoadOptions options) {
-        return ModelLoader.load(ModelLoader.bundledSource(), options);
+        return ModelLoader.load(BundledModel.source(), options);
     }
 
     /** A session of {@link ModelInfo#contextLength()} tokens. */

@@ -152,6 +152,14 @@ public final class Checkpoint implements AutoCloseable {
         return tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
     }
 
+    /** Of {@link #byteSize()}, what lies in mapped files and so needs room in the page cache to be read fast. */
+    public long mappedBytes() {
+        return tensors.values().stream()
+                .filter(t -> t.data().isMapped())
+                .mapToLong(t -> t.data().byteSize())
+                .sum();
+    }
+
     /** Where the files live. */
     public CheckpointSource source() {
         return source;

@@ -56,7 +56,8 @@ final class CheckpointFolder {
         Path partial = folder.resolve(".partial-" + UUID.randomUUID());
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             Files.createDirectories(folder);
-            requireSpace(checkpoint.byteSize() + SMALL_FILES);
+            long free = Files.getFileStore(folder).getUsableSpace();
+            requireSpace(folder, checkpoint.byteSize() + SMALL_FILES, free);
             Files.createDirectory(partial);
             List<Path> files = new ArrayList<>(writeTensors(checkpoint, partial, progress));
             for (String name : source.names()) {
@@ -96,8 +97,7 @@ final class CheckpointFolder {
         }
     }
 
-    private void requireSpace(long bytes) throws IOException {
-        long free = Files.getFileStore(folder).getUsableSpace();
+    static void requireSpace(Path folder, long bytes, long free) {
         if (bytes > free) {
             throw new RemoraException(String.format(
                     Locale.ROOT,

@@ -12,7 +12,7 @@ import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 
 /**
- * Gaussian numbers in one stored type, of which every tensor is a piece from another place. A few million are drawn and
+ * Gaussian numbers in one stored type, of which every tensor is a piece from another place. Two million are drawn and
  * rounded or quantised; what the largest tensor needs beyond them is copied from random places among them. So a model of
  * 16 GB takes seconds to make, and loading it still reads different bytes for every tensor.
  */
@@ -21,7 +21,8 @@ final class NumberPool {
     static final float STANDARD_DEVIATION = 0.02f;
 
     private static final int WIDTH = 2048;
-    private static final int DRAWN = WIDTH * 2048;
+    private static final int ROWS = 1024;
+    private static final int DRAWN = WIDTH * ROWS;
     /** Pieces begin at multiples of this, so that they are aligned. */
     private static final int STEP = 64;
 
@@ -44,7 +45,7 @@ final class NumberPool {
         for (int i = 0; i < DRAWN; i++) {
             drawn[i] = (float) (random.nextGaussian() * STANDARD_DEVIATION);
         }
-        scales = new float[dtype == DType.F8_E4M3 ? Fp8Quantizer.scales(WIDTH, WIDTH) : 0];
+        scales = new float[dtype == DType.F8_E4M3 ? Fp8Quantizer.scales(ROWS, WIDTH) : 0];
         numbers = grown(stored(drawn), largest * dtype.byteSize(), arena);
     }
 
@@ -63,7 +64,7 @@ final class NumberPool {
                 new Fp8Quantizer()
                         .quantize(
                                 "random numbers",
-                                new DenseMatrix("random numbers", DenseFormat.F32, floats, WIDTH, WIDTH),
+                                new DenseMatrix("random numbers", DenseFormat.F32, floats, ROWS, WIDTH),
                                 stored,
                                 scales);
             }
