@@ -20,11 +20,13 @@ import dev.remora.mla.MlaWorkspace;
 import dev.remora.mla.MultiHeadLatentAttention;
 import java.lang.foreign.Arena;
 import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * One layer's attention with all of its projections, on a sequence whose cache holds random rows up to the depth. Every
- * layer has weights and cache of its own, as in a model.
+ * layer has weights and cache of its own, as in a model. Warms up for long: it runs more kernels than any other.
  */
+@Warmup(iterations = 8, time = 1)
 public abstract class AttentionBenchmark extends TeamBenchmark {
     private static final double THETA = 10_000;
 

@@ -69,8 +69,11 @@ public class ExpertsBenchmark extends TeamBenchmark {
             layers[layer] = layer(layer, memory);
         }
         out = new Rows(rows, hidden);
+        // As in an engine, all inputs share their storage.
+        Rows storage = Matrices.rows(INPUTS * rows, hidden, 200);
         for (int i = 0; i < INPUTS; i++) {
-            inputs[i] = Matrices.rows(rows, hidden, 200L + i);
+            inputs[i] = storage.selection(rows);
+            inputs[i].select(storage, i * rows, rows);
             input = i;
             layers[i % LAYERS].forward(inputs[i], out);
             costs[i] = cost();
