@@ -8,6 +8,9 @@ import java.util.List;
  * their input, so that they share one parallel range too.
  */
 public final class Linear {
+    /** From so many rows on, a chunk takes several tiles at once, so that the rows are fetched once for all of them. */
+    private static final int MANY_ROWS = 64;
+
     private final Weight[] weights;
     private final float[][] biases;
     private final ThreadTeam team;
@@ -42,35 +45,48 @@ public final class Linear {
      * @param y for each matrix (n, rows); their counts are set
      */
     public void forward(Rows x, Rows[] y) {
-        int chunks = 0;
+        int tiles = 0;
         for (int i = 0; i < weights.length; i++) {
             y[i].resize(x.count());
-            chunks += weights[i].tiles();
+            tiles += weights[i].tiles();
         }
+        int perChunk = x.count() < MANY_ROWS ? 1 : Math.clamp(tiles / (4 * team.size()), 1, 4);
+        int chunks = 0;
+        for (Weight weight : weights) {
+            chunks += chunks(weight, perChunk);
+        }
+        task.perChunk = perChunk;
         task.x = x;
         task.y = y;
         team.run(task, chunks);
+    }
+
+    private static int chunks(Weight weight, int perChunk) {
+        return (weight.tiles() + perChunk - 1) / perChunk;
     }
 
     private final class Task implements ParallelTask {
         private final Rows[] only = new Rows[1];
         private Rows x;
         private Rows[] y;
+        private int perChunk;
 
         @Override
         public void run(int chunk, Scratch scratch) {
             int matrix = 0;
-            int tile = chunk;
-            while (tile >= weights[matrix].tiles()) {
-                tile -= weights[matrix].tiles();
+            int part = chunk;
+            while (part >= chunks(weights[matrix], perChunk)) {
+                part -= chunks(weights[matrix], perChunk);
                 matrix++;
             }
             Weight weight = weights[matrix];
-            weight.multiply(x, 0, y[matrix], 0, tile, scratch);
+            int tile = part * perChunk;
+            int tiles = Math.min(perChunk, weight.tiles() - tile);
+            weight.multiplyTiles(x, 0, y[matrix], 0, tile, tiles, scratch);
             float[] bias = biases[matrix];
             if (bias.length > 0) {
                 int from = tile * Weight.TILE;
-                int count = Math.min(Weight.TILE, weight.rows() - from);
+                int count = Math.min(tiles * Weight.TILE, weight.rows() - from);
                 for (int row = 0; row < x.count(); row++) {
                     Kernels.add(bias, from, y[matrix].data(), y[matrix].offset(row) + from, count);
                 }

@@ -5,17 +5,30 @@ package dev.remora.core;
  * offset(i)} of {@link #data}. Storage is allocated once for {@code capacity} rows; a step sets how many are in use.
  */
 public final class Rows {
+    /** Floats of a cache line. */
+    private static final int LINE = 16;
+
+    private static final int SPREAD_WIDTH = 1024;
+
     private final float[] data;
     private final int[] offsets;
     private final int width;
     private int count;
 
-    /** Rows with storage of their own, one after the other. */
+    /** Rows with storage of their own, one after the other; rows of at least 1024 values have gaps between them. */
     public Rows(int capacity, int width) {
-        this(new float[Math.multiplyExact(capacity, width)], new int[capacity], width);
+        this(new float[Math.multiplyExact(capacity, (int) distance(width))], new int[capacity], width);
         for (int row = 0; row < capacity; row++) {
-            offsets[row] = row * width;
+            offsets[row] = row * (int) distance(width);
         }
+    }
+
+    /**
+     * From row to row, an odd number of cache lines if rows are long: at a distance of a power of two, the same column of all
+     * rows would share a few sets of each cache, and a multiplication, which walks down columns, would miss them all.
+     */
+    private static long distance(long width) {
+        return width < SPREAD_WIDTH ? width : ((width + LINE - 1) / LINE | 1) * LINE;
     }
 
     private Rows(float[] data, int[] offsets, int width) {
@@ -26,7 +39,7 @@ public final class Rows {
 
     /** Bytes that rows of this capacity take, for an account of memory before they are allocated. */
     public static long bytes(int capacity, long width) {
-        return capacity * (width * Float.BYTES + Integer.BYTES);
+        return capacity * (distance(width) * Float.BYTES + Integer.BYTES);
     }
 
     /** An empty selection of up to {@code capacity} of these rows, in any order, sharing their storage. */
@@ -67,6 +80,11 @@ public final class Rows {
 
     public float[] data() {
         return data;
+    }
+
+    /** {@link #offset} of all rows in use; to be read only. */
+    public int[] offsets() {
+        return offsets;
     }
 
     /** Index in {@link #data} of the first value of a row. */

@@ -1,14 +1,19 @@
 package dev.remora.core;
 
 import dev.remora.core.kernel.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /** What one worker of the {@link ThreadTeam} needs for itself while it multiplies; allocated once. */
 public final class Scratch {
     /** Rows of a panel: inner indices that are decoded at a time. 128 x 64 f32 are 32 KB, the size of an L1 cache. */
     public static final int PANEL_ROWS = 128;
 
+    private static final long PANEL_BYTES = 4L * PANEL_ROWS * Kernels.TILE;
+
     private final int worker;
     private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
+    private final MemorySegment alignedPanel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
     private final float[] scale = new float[Kernels.TILE];
     private final float[] input = new float[PANEL_ROWS];
     private final float[] sums = new float[Kernels.TILE];
@@ -28,7 +33,8 @@ public final class Scratch {
 
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
-        return Float.BYTES * ((PANEL_ROWS + 2L) * Kernels.TILE + PANEL_ROWS + Kernels.LANES)
+        return 2 * PANEL_BYTES
+                + Float.BYTES * (2L * Kernels.TILE + PANEL_ROWS + Kernels.LANES)
                 + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
 
@@ -37,9 +43,14 @@ public final class Scratch {
         return worker;
     }
 
-    /** A decoded weight panel, (128, 64). */
+    /** A decoded weight panel on the heap, (128, 64). */
     public float[] panel() {
         return panel;
+    }
+
+    /** A decoded weight panel in native memory, (128, 64) f32, aligned to 64 bytes: its vectors do not cross cache lines. */
+    public MemorySegment alignedPanel() {
+        return alignedPanel;
     }
 
     /** Block scales of the panel's 64 rows. */

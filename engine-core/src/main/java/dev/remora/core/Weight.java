@@ -35,6 +35,16 @@ public interface Weight {
      */
     void multiply(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch);
 
+    /**
+     * As {@link #multiply}, for {@code count} neighbouring tiles, whose columns of x then meet a cache that holds them: worth it
+     * where x exceeds L2.
+     */
+    default void multiplyTiles(Rows x, int xColumn, Rows y, int yColumn, int tile, int count, Scratch scratch) {
+        for (int each = tile; each < tile + count; each++) {
+            multiply(x, xColumn, y, yColumn, each, scratch);
+        }
+    }
+
     /** Writes row {@code row}, decoded to f32, to {@code cols} values of dst. */
     void dequantizeRow(int row, float[] dst, int dstAt);
 }

@@ -31,6 +31,18 @@ class RowsTest {
     }
 
     @Test
+    void longRowsLieAnOddNumberOfCacheLinesApart() {
+        for (int width : new int[] {1024, 1408, 2048, 10_944}) {
+            Rows rows = new Rows(3, width);
+            int distance = rows.offset(1);
+            assertEquals(16, distance % 32, "width " + width);
+            assertEquals(2 * distance, rows.offset(2));
+            assertEquals(3 * distance, rows.data().length);
+            assertEquals(3L * (distance * 4 + 4), Rows.bytes(3, width));
+        }
+    }
+
+    @Test
     void sizesAreChecked() {
         Rows rows = new Rows(5, 3);
         assertThrows(IllegalArgumentException.class, () -> rows.resize(6));

@@ -1,5 +1,6 @@
 package dev.remora.fp8;
 
+import dev.remora.core.Rows;
 import dev.remora.core.Scratch;
 import dev.remora.core.kernel.Kernels;
 import dev.remora.core.kernel.VectorSupport;
@@ -130,20 +131,20 @@ final class Fp8Weight extends TiledWeight {
 
     @Override
     protected void multiplyPanel(
-            int count,
-            Scratch scratch,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            int x3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        Kernels.multiplyPanelScaled(
-                scratch.panel(), 0, TILE, TILE, count, scratch.scale(), 0, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+            int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
+        decodePanel(tile, from, count, scratch);
+        Kernels.multiplyTileScaled(
+                scratch.panel(),
+                0,
+                count,
+                scratch.scale(),
+                x.data(),
+                x.offsets(),
+                xColumn,
+                y.data(),
+                y.offsets(),
+                yColumn,
+                x.count());
     }
 
     @Override

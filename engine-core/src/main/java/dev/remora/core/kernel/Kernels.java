@@ -83,6 +83,57 @@ public final class Kernels {
     }
 
     /**
+     * y[r][c] += sum over i &lt; k of x[r][i] * panel[i][c], for n rows and {@link #TILE} columns; i ascends, starting from
+     * what y holds. No row of y may be given twice.
+     *
+     * @param panel   (k, 64) f32 from byte panelAt, without gaps; native, aligned to 64 bytes for speed
+     * @param xAt     offsets of the rows in x; row r is x[xAt[r] + xColumn ...], (k)
+     * @param yAt     offsets of the rows in y; row r is y[yAt[r] + yColumn ...], (64)
+     */
+    public static void multiplyTile(
+            MemorySegment panel,
+            long panelAt,
+            int k,
+            float[] x,
+            int[] xAt,
+            int xColumn,
+            float[] y,
+            int[] yAt,
+            int yColumn,
+            int n) {
+        if (VectorSupport.active()) {
+            TileKernels.multiply(panel, panelAt, k, x, xAt, xColumn, y, yAt, yColumn, n);
+        } else {
+            TileReference.multiply(panel, panelAt, k, x, xAt, xColumn, y, yAt, yColumn, n);
+        }
+    }
+
+    /**
+     * As {@link #multiplyTile}, but from a panel on the heap, and y[r][c] += scale[c] * sum: the sum starts from zero.
+     *
+     * @param panel (k, 64) from panelAt
+     * @param scale (64)
+     */
+    public static void multiplyTileScaled(
+            float[] panel,
+            int panelAt,
+            int k,
+            float[] scale,
+            float[] x,
+            int[] xAt,
+            int xColumn,
+            float[] y,
+            int[] yAt,
+            int yColumn,
+            int n) {
+        if (VectorSupport.active()) {
+            ScaledTileKernels.multiply(panel, panelAt, k, scale, x, xAt, xColumn, y, yAt, yColumn, n);
+        } else {
+            TileReference.multiplyScaled(panel, panelAt, k, scale, x, xAt, xColumn, y, yAt, yColumn, n);
+        }
+    }
+
+    /**
      * y = weight * x / sqrt(mean(x^2) + epsilon), of n values.
      *
      * @param partial 16 floats of scratch

@@ -1,5 +1,6 @@
 package dev.remora.core.weight;
 
+import dev.remora.core.kernel.Kernels;
 import dev.remora.core.kernel.VectorSupport;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,12 +20,9 @@ public enum DenseFormat {
         }
 
         @Override
-        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-            if (VectorSupport.active()) {
-                DenseKernels.f32Panel(tiles, tileAt, from, count, panel);
-            } else {
-                DenseReference.f32Panel(tiles, tileAt, from, count, panel);
-            }
+        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
+            long columnBytes = 4L * Kernels.TILE;
+            MemorySegment.copy(tiles, tileAt + from * columnBytes, panel, 0, count * columnBytes);
         }
 
         @Override
@@ -44,12 +42,32 @@ public enum DenseFormat {
         }
 
         @Override
-        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
             if (VectorSupport.active()) {
                 DenseKernels.bf16Panel(tiles, tileAt, from, count, panel);
             } else {
                 DenseReference.bf16Panel(tiles, tileAt, from, count, panel);
             }
+        }
+
+        @Override
+        int rowsInRegisters() {
+            return VectorSupport.active() ? Bf16RowsKernels.ROWS : 1;
+        }
+
+        @Override
+        void multiplyRows(
+                MemorySegment tiles,
+                long tileAt,
+                int cols,
+                float[] x,
+                int[] xAt,
+                int xColumn,
+                float[] y,
+                int[] yAt,
+                int yColumn,
+                int n) {
+            Bf16RowsKernels.multiply(tiles, tileAt, cols, x, xAt, xColumn, y, yAt, yColumn, n);
         }
 
         @Override
@@ -69,7 +87,7 @@ public enum DenseFormat {
         }
 
         @Override
-        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+        void decodePanel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
             if (VectorSupport.active()) {
                 DenseKernels.f16Panel(tiles, tileAt, from, count, panel);
             } else {
@@ -110,8 +128,28 @@ public enum DenseFormat {
     /** y[0..64) = one tile times x. */
     abstract void multiplyRow(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt);
 
+    /** Most rows of {@link #multiplyRows}, now and for the calling thread. */
+    int rowsInRegisters() {
+        return 1;
+    }
+
+    /** y[r][0..64) = one tile times x[r], for 2 to {@link #rowsInRegisters} rows. */
+    void multiplyRows(
+            MemorySegment tiles,
+            long tileAt,
+            int cols,
+            float[] x,
+            int[] xAt,
+            int xColumn,
+            float[] y,
+            int[] yAt,
+            int yColumn,
+            int n) {
+        throw new UnsupportedOperationException(name());
+    }
+
     /** Decodes columns [from, from + count) of one tile; from is a multiple of 128. */
-    abstract void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel);
+    abstract void decodePanel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel);
 
     /** The element at a byte offset, as f32. */
     public abstract float decode(MemorySegment data, long at);

@@ -10,6 +10,8 @@ import java.nio.ByteOrder;
 final class DenseReference {
     private static final int TILE = 64;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private DenseReference() {}
 
@@ -23,14 +25,6 @@ final class DenseReference {
         }
     }
 
-    static void f32Panel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
-        for (int i = 0; i < count; i++) {
-            for (int lane = 0; lane < TILE; lane++) {
-                panel[i * TILE + lane] = Float.intBitsToFloat(word(tiles, tileAt, from + i, lane));
-            }
-        }
-    }
-
     static void bf16Row(MemorySegment tiles, long tileAt, int cols, float[] x, int xAt, float[] y, int yAt) {
         for (int lane = 0; lane < TILE; lane++) {
             float a = 0;
@@ -41,10 +35,10 @@ final class DenseReference {
         }
     }
 
-    static void bf16Panel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+    static void bf16Panel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
         for (int i = 0; i < count; i++) {
             for (int lane = 0; lane < TILE; lane++) {
-                panel[i * TILE + lane] = bf16(half(tiles, tileAt, from + i, lane));
+                panel.set(FLOAT, 4L * (i * TILE + lane), bf16(half(tiles, tileAt, from + i, lane)));
             }
         }
     }
@@ -59,10 +53,10 @@ final class DenseReference {
         }
     }
 
-    static void f16Panel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+    static void f16Panel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
         for (int i = 0; i < count; i++) {
             for (int lane = 0; lane < TILE; lane++) {
-                panel[i * TILE + lane] = Float.float16ToFloat(half(tiles, tileAt, from + i, lane));
+                panel.set(FLOAT, 4L * (i * TILE + lane), Float.float16ToFloat(half(tiles, tileAt, from + i, lane)));
             }
         }
     }

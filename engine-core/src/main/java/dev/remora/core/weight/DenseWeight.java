@@ -1,10 +1,14 @@
 package dev.remora.core.weight;
 
+import dev.remora.core.Rows;
 import dev.remora.core.Scratch;
+import dev.remora.core.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 
 /** A dense matrix in tiles; made by {@link DenseMatrix#pack}. */
 final class DenseWeight extends TiledWeight {
+    private static final int F32_COLUMNS = 256;
+
     private final DenseFormat format;
     private final MemorySegment tiles;
     private final long tileBytes;
@@ -33,7 +37,45 @@ final class DenseWeight extends TiledWeight {
 
     @Override
     protected void decodePanel(int tile, int from, int count, Scratch scratch) {
-        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
+        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.alignedPanel());
+    }
+
+    @Override
+    protected int rowsInRegisters() {
+        return format.rowsInRegisters();
+    }
+
+    @Override
+    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn) {
+        format.multiplyRows(
+                tiles,
+                tile * tileBytes,
+                cols(),
+                x.data(),
+                x.offsets(),
+                xColumn,
+                y.data(),
+                y.offsets(),
+                yColumn,
+                x.count());
+    }
+
+    /** F32 tiles are panels as they stand. */
+    @Override
+    protected void multiplyPanel(
+            int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
+        if (format != DenseFormat.F32) {
+            super.multiplyPanel(tile, from, count, x, xColumn, y, yColumn, scratch);
+            return;
+        }
+        long at = tile * tileBytes + 4L * TILE * from;
+        Kernels.multiplyTile(
+                tiles, at, count, x.data(), x.offsets(), xColumn, y.data(), y.offsets(), yColumn, x.count());
+    }
+
+    @Override
+    protected int panelEnd(int from) {
+        return format == DenseFormat.F32 ? Math.min(from + F32_COLUMNS, cols()) : super.panelEnd(from);
     }
 
     @Override

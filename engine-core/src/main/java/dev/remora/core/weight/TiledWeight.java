@@ -7,10 +7,13 @@ import dev.remora.core.kernel.Kernels;
 import java.util.Arrays;
 
 /**
- * The multiplication that all tiled formats share. One row is decoded in registers; for more, panels of up to 128 columns
- * are decoded to f32 once and meet all rows, four at a time. Both sum in the same order.
+ * The multiplication that all tiled formats share. One row, or a few, are decoded in registers; for more, panels of up
+ * to 128 columns are decoded to f32 once and meet all rows. Both sum in the same order.
  */
 public abstract class TiledWeight implements Weight {
+    /** From so many rows on, x does not stay in L2 from one tile to the next. */
+    private static final int INTERLEAVED_ROWS = 64;
+
     private final int rows;
     private final int cols;
 
@@ -37,32 +40,52 @@ public abstract class TiledWeight implements Weight {
     /** y[0..64) = tile times x, overwriting y. */
     protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch);
 
+    /** Most rows that {@link #multiplyRows} takes; less than 2 if it takes none. */
+    protected int rowsInRegisters() {
+        return 1;
+    }
+
+    /** y[r][0..64) = tile times x[r], overwriting y, for 2 to {@link #rowsInRegisters} rows. */
+    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn) {
+        throw new UnsupportedOperationException(format() + " takes one row at a time");
+    }
+
     /**
-     * Decodes columns [from, from + count) of a tile to {@code scratch.panel()[column - from][64]}; block scales, one for
+     * Decodes columns [from, from + count) of a tile to {@link Scratch#panel} or, for formats without
+     * block scales, {@link Scratch#alignedPanel}: [column - from][64]; block scales, one for
      * each row, go to {@code scratch.scale()}.
      */
     protected abstract void decodePanel(int tile, int from, int count, Scratch scratch);
 
-    /** Column where the panel that starts at {@code from} ends; at most {@link Scratch#PANEL_ROWS} further. */
+    /**
+     * Column where the panel that starts at {@code from} ends; at most {@link Scratch#PANEL_ROWS} further if panels are
+     * decoded.
+     */
     protected int panelEnd(int from) {
         return Math.min(from + Scratch.PANEL_ROWS, cols);
     }
 
-    /** y += the panel's {@code count} columns times x, for four rows; formats with block scales apply them here. */
+    /**
+     * y += columns [from, from + count) of a tile times x, for all rows of x; formats with block scales apply them here.
+     *
+     * @param count   at most {@link #panelEnd} - from
+     * @param xColumn column of x that meets column {@code from}
+     * @param yColumn column of y that takes the tile's first row
+     */
     protected void multiplyPanel(
-            int count,
-            Scratch scratch,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            int x3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        Kernels.multiplyPanel(scratch.panel(), 0, TILE, TILE, count, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
+            int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
+        decodePanel(tile, from, count, scratch);
+        Kernels.multiplyTile(
+                scratch.alignedPanel(),
+                0,
+                count,
+                x.data(),
+                x.offsets(),
+                xColumn,
+                y.data(),
+                y.offsets(),
+                yColumn,
+                x.count());
     }
 
     @Override
@@ -81,38 +104,45 @@ public abstract class TiledWeight implements Weight {
         }
     }
 
+    @Override
+    public final void multiplyTiles(Rows x, int xColumn, Rows y, int yColumn, int tile, int count, Scratch scratch) {
+        int end = Math.min(tile + count, rows / TILE);
+        if (x.count() < INTERLEAVED_ROWS) {
+            end = tile;
+        }
+        clear(y, x.count(), yColumn + tile * TILE, Math.max(0, end - tile) * TILE);
+        for (int from = 0; from < cols && tile < end; from = panelEnd(from)) {
+            int columns = panelEnd(from) - from;
+            for (int each = tile; each < end; each++) {
+                multiplyPanel(each, from, columns, x, xColumn + from, y, yColumn + each * TILE, scratch);
+            }
+        }
+        for (int each = Math.max(tile, end); each < tile + count; each++) {
+            multiply(x, xColumn, y, yColumn, each, scratch);
+        }
+    }
+
+    private static void clear(Rows y, int n, int column, int width) {
+        for (int row = 0; row < n; row++) {
+            int at = y.offset(row) + column;
+            Arrays.fill(y.data(), at, at + width, 0f);
+        }
+    }
+
     private void multiplyWhole(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch) {
         int n = x.count();
         if (n == 1 && decodesInRegisters()) {
             multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn, scratch);
             return;
         }
-        for (int row = 0; row < n; row++) {
-            int at = y.offset(row) + yColumn;
-            Arrays.fill(y.data(), at, at + TILE, 0f);
+        if (n > 1 && n <= rowsInRegisters()) {
+            multiplyRows(tile, x, xColumn, y, yColumn);
+            return;
         }
+        clear(y, n, yColumn, TILE);
         for (int from = 0; from < cols; from = panelEnd(from)) {
             int count = panelEnd(from) - from;
-            decodePanel(tile, from, count, scratch);
-            int xAt = xColumn + from;
-            for (int row = 0; row < n; row += Kernels.GROUP) {
-                int row1 = Math.min(row + 1, n - 1);
-                int row2 = Math.min(row + 2, n - 1);
-                int row3 = Math.min(row + 3, n - 1);
-                multiplyPanel(
-                        count,
-                        scratch,
-                        x.data(),
-                        x.offset(row) + xAt,
-                        x.offset(row1) + xAt,
-                        x.offset(row2) + xAt,
-                        x.offset(row3) + xAt,
-                        y.data(),
-                        y.offset(row) + yColumn,
-                        y.offset(row1) + yColumn,
-                        y.offset(row2) + yColumn,
-                        y.offset(row3) + yColumn);
-            }
+            multiplyPanel(tile, from, count, x, xColumn + from, y, yColumn, scratch);
         }
     }
 }

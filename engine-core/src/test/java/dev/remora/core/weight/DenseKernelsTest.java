@@ -51,12 +51,10 @@ class DenseKernelsTest {
                 long at = TileLayout.tileBytes(cols, format.elementBytes());
                 for (int from = 0; from < cols; from += 128) {
                     int count = Math.min(128, cols - from);
-                    float[] expected = new float[128 * TILE];
-                    referencePanel(format, tiles, at, from, count, expected);
-                    float[] actual = new float[128 * TILE];
-                    format.decodePanel(tiles, at, from, count, actual);
-                    assertArrayEquals(
-                            Arrays.copyOf(expected, count * TILE), Arrays.copyOf(actual, count * TILE), "from " + from);
+                    MemorySegment panel = arena.allocate(128 * TILE * 4L, 64);
+                    format.decodePanel(tiles, at, from, count, panel);
+                    float[] actual = Arrays.copyOf(panel.toArray(ValueLayout.JAVA_FLOAT), count * TILE);
+                    assertArrayEquals(referencePanel(format, tiles, at, from, count, arena), actual, "from " + from);
                     for (int i = 0; i < count; i++) {
                         for (int lane = 0; lane < TILE; lane++) {
                             long offset = TileLayout.offset(TILE + lane, from + i, cols, format.elementBytes());
@@ -79,9 +77,10 @@ class DenseKernelsTest {
             for (int code = 0; code < 1 << 16; code++) {
                 tiles.set(SHORT, TileLayout.offset(code % TILE, code / TILE, cols, 2), (short) code);
             }
-            float[] panel = new float[128 * TILE];
+            MemorySegment segment = arena.allocate(128 * TILE * 4L, 64);
             for (int from = 0; from < cols; from += 128) {
-                format.decodePanel(tiles, 0, from, 128, panel);
+                format.decodePanel(tiles, 0, from, 128, segment);
+                float[] panel = segment.toArray(ValueLayout.JAVA_FLOAT);
                 for (int i = 0; i < panel.length; i++) {
                     int code = from * TILE + i;
                     boolean refused = format == DenseFormat.F16 && (code & 0x7c00) == 0x7c00;
@@ -149,7 +148,7 @@ class DenseKernelsTest {
             MemorySegment tiles = twoTiles(format, cols, arena);
             float[] x = TestData.floats(4, cols);
             float[] y = new float[TILE];
-            float[] panel = new float[128 * TILE];
+            MemorySegment panel = arena.allocate(128 * TILE * 4L, 64);
             Allocation.assertNone("row", () -> format.multiplyRow(tiles, 0, cols, x, 0, y, 0));
             Allocation.assertNone("panel", () -> format.decodePanel(tiles, 0, 0, 127, panel));
         }
@@ -181,12 +180,14 @@ class DenseKernelsTest {
         }
     }
 
-    private static void referencePanel(
-            DenseFormat format, MemorySegment tiles, long at, int from, int count, float[] panel) {
+    private static float[] referencePanel(
+            DenseFormat format, MemorySegment tiles, long at, int from, int count, Arena arena) {
+        MemorySegment panel = arena.allocate(128 * TILE * 4L, 64);
         switch (format) {
-            case F32 -> DenseReference.f32Panel(tiles, at, from, count, panel);
+            case F32 -> panel.copyFrom(tiles.asSlice(at + 4L * TILE * from, 4L * TILE * count));
             case BF16 -> DenseReference.bf16Panel(tiles, at, from, count, panel);
             case F16 -> DenseReference.f16Panel(tiles, at, from, count, panel);
         }
+        return Arrays.copyOf(panel.toArray(ValueLayout.JAVA_FLOAT), count * TILE);
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Tag("widths")
 class TiledWeightTest {
-    private static final int[] BATCHES = {1, 2, 3, 4, 5, 17};
+    private static final int[] BATCHES = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17};
     private static final int X_COLUMN = 3;
     private static final int Y_COLUMN = 7;
     private static final float GUARD = 12345f;
@@ -157,7 +157,7 @@ class TiledWeightTest {
     void allocatesNothing(DenseFormat format) {
         try (Arena arena = Arena.ofShared()) {
             Weight weight = TestData.matrix(1, format, 70, 130, arena).pack(arena);
-            for (int n : new int[] {1, 5}) {
+            for (int n : new int[] {1, 2, 3, 4, 5, 6, 8, 13}) {
                 Rows x = TestData.rows(2, n, 130);
                 Rows y = new Rows(n, 70);
                 y.resize(n);
@@ -180,6 +180,29 @@ class TiledWeightTest {
             weight.multiply(x, X_COLUMN, y, Y_COLUMN, tile, scratch);
         }
         return y;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, 64", "130, 129", "256, 311", "300, 1100"})
+    void severalTilesAtOnceGiveTheBitsOfEachAlone(int rows, int cols) {
+        for (DenseFormat format : DenseFormat.values()) {
+            try (Arena arena = Arena.ofConfined()) {
+                Weight weight = TestData.matrix(3, format, rows, cols, arena).pack(arena);
+                for (int n : new int[] {1, 5, 64, 67}) {
+                    Rows x = TestData.rows(4, n, cols + X_COLUMN);
+                    Rows expected = multiply(weight, x);
+                    Rows actual = new Rows(n, weight.rows() + Y_COLUMN + 4);
+                    actual.resize(n);
+                    Arrays.fill(actual.data(), GUARD);
+                    Scratch scratch = new Scratch(0, n);
+                    for (int tile = 0; tile < weight.tiles(); tile += 3) {
+                        int count = Math.min(3, weight.tiles() - tile);
+                        weight.multiplyTiles(x, X_COLUMN, actual, Y_COLUMN, tile, count, scratch);
+                    }
+                    assertArrayEquals(expected.data(), actual.data(), format + ", " + n + " rows");
+                }
+            }
+        }
     }
 
     private static float[] values(Rows rows, int row) {
