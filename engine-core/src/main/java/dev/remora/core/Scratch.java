@@ -15,6 +15,8 @@ public final class Scratch {
     private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
     private final MemorySegment alignedPanel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
     private final float[] scale = new float[Kernels.TILE];
+    private final float[] input = new float[PANEL_ROWS];
+    private final float[] sums = new float[Kernels.TILE];
     private final float[] partial = new float[Kernels.LANES];
     private final Rows edge;
     private final Rows product;
@@ -31,7 +33,9 @@ public final class Scratch {
 
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
-        return 2 * PANEL_BYTES + Float.BYTES * (Kernels.TILE + Kernels.LANES) + 2 * Rows.bytes(maxRows, Kernels.TILE);
+        return 2 * PANEL_BYTES
+                + Float.BYTES * (2L * Kernels.TILE + PANEL_ROWS + Kernels.LANES)
+                + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
 
     /** Index of the worker in its team, from 0. */
@@ -52,6 +56,16 @@ public final class Scratch {
     /** Block scales of the panel's 64 rows. */
     public float[] scale() {
         return scale;
+    }
+
+    /** Columns of one input row, prepared for a format's kernel. */
+    public float[] input() {
+        return input;
+    }
+
+    /** Sums of a tile over the columns of one block, before its scale. */
+    public float[] sums() {
+        return sums;
     }
 
     /** The partial sums of one row. */

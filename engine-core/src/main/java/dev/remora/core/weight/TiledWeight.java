@@ -38,7 +38,7 @@ public abstract class TiledWeight implements Weight {
     }
 
     /** y[0..64) = tile times x, overwriting y. */
-    protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt);
+    protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch);
 
     /** Most rows that {@link #multiplyRows} takes; less than 2 if it takes none. */
     protected int rowsInRegisters() {
@@ -132,7 +132,7 @@ public abstract class TiledWeight implements Weight {
     private void multiplyWhole(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch) {
         int n = x.count();
         if (n == 1 && decodesInRegisters()) {
-            multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn);
+            multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn, scratch);
             return;
         }
         if (n > 1 && n <= rowsInRegisters()) {
