@@ -98,7 +98,10 @@ public final class Matrices {
     public static Rows rows(int count, int width, long seed) {
         Rows rows = new Rows(count, width);
         rows.resize(count);
-        System.arraycopy(floats(count * width, seed), 0, rows.data(), 0, count * width);
+        float[] values = floats(count * width, seed);
+        for (int row = 0; row < count; row++) {
+            System.arraycopy(values, row * width, rows.data(), rows.offset(row), width);
+        }
         return rows;
     }
 }
