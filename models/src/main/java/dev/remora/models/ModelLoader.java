@@ -83,7 +83,7 @@ final class ModelLoader {
             ModelInfo info,
             int threads) {
         long weights = loader.bytes() + assembler.embedTokens().storedBytes();
-        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, info.contextLength());
+        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads);
         requireHeap(info.source(), rows, Runtime.getRuntime().maxMemory());
         long cache = info.cacheBytesPerToken() * info.contextLength();
         memory.require(

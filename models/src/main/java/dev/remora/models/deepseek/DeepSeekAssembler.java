@@ -109,12 +109,10 @@ public final class DeepSeekAssembler {
 
     /**
      * Bytes of the Java heap that {@link #assemble} and its team allocate, for the account of memory before loading.
-     *
-     * @param contextLength tokens of the longest session
      */
-    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads, int contextLength) {
+    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
-                + MlaWorkspace.bytes(config.mla(), maxRows, threads, contextLength)
+                + MlaWorkspace.bytes(config.mla(), maxRows, threads)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
                 + Rows.bytes(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0)
                 + ThreadTeam.bytes(threads, maxRows);
