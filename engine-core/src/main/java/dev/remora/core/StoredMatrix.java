@@ -1,6 +1,7 @@
 package dev.remora.core;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 
 /**
  * A matrix as a checkpoint stores it, row-major, before it is repacked into a {@link Weight}. Slices and transposition
@@ -28,10 +29,22 @@ public interface StoredMatrix {
      *
      * @throws CheckpointException if it holds codes that are no numbers
      */
-    Weight pack(Arena arena);
+    default Weight pack(Arena arena) {
+        Packing packing = packing(arena);
+        Weight weight = packing.weight();
+        packing.fill(0, weight.tiles());
+        return weight;
+    }
+
+    /**
+     * As {@link #pack}, in steps that threads may share.
+     *
+     * @param memory gives zeroed memory, as arenas do
+     */
+    Packing packing(SegmentAllocator memory);
 
     /** The same matrix in memory of its own, still row-major: for lookups by row. */
-    StoredMatrix copy(Arena arena);
+    StoredMatrix copy(SegmentAllocator memory);
 
     /** Bytes that {@link #copy} will allocate. */
     long storedBytes();

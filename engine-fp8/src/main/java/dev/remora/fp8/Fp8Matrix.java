@@ -1,12 +1,14 @@
 package dev.remora.fp8;
 
 import dev.remora.core.CheckpointException;
+import dev.remora.core.Packing;
 import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
 import dev.remora.core.weight.TileLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Objects;
@@ -99,33 +101,88 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     @Override
-    public Weight pack(Arena arena) {
-        MemorySegment tiles;
+    public Packing packing(SegmentAllocator memory) {
         if (transposed) {
             checkCodes();
-            tiles = TileLayout.packTransposed(codes, 0, rows(), cols(), 1, arena);
-        } else {
-            tiles = TileLayout.pack(codes, 0, rows, cols, 1, arena, E4m3::sound, this::notANumber);
         }
         int[] runs = runs();
-        MemorySegment expanded = arena.allocate(scaleBytes(runs), 64);
-        long at = 0;
-        for (int tile = 0; tile < tiles(); tile++) {
-            for (int run = 0; run + 1 < runs.length; run++) {
-                for (int lane = 0; lane < Weight.TILE; lane++) {
-                    int row = tile * Weight.TILE + lane;
-                    expanded.set(Fp8Weight.FLOAT, at, row < rows() ? scale(row, runs[run]) : 0f);
-                    at += Float.BYTES;
+        MemorySegment tiles = memory.allocate(TileLayout.bytes(rows(), cols(), 1), 64);
+        MemorySegment expanded = memory.allocate(scaleBytes(runs), 64);
+        byte[] careful = new byte[tiles() * (runs.length - 1)];
+        Fp8Weight weight = new Fp8Weight(tiles, rows(), cols(), runs, expanded, careful);
+        return new Packing() {
+            @Override
+            public void fill(int from, int to) {
+                fillTiles(tiles, from, to);
+                try (Arena temporary = Arena.ofConfined()) {
+                    MemorySegment copy = temporary.allocate(TileLayout.tileBytes(cols(), 1), 64);
+                    for (int tile = from; tile < to; tile++) {
+                        Fp8Layout.regroup(tiles, tile, cols(), copy);
+                        markSubnormals(tiles, tile, runs, careful);
+                        fillScales(expanded, runs, tile);
+                    }
                 }
             }
+
+            @Override
+            public Weight weight() {
+                return weight;
+            }
+        };
+    }
+
+    private void fillTiles(MemorySegment tiles, int from, int to) {
+        if (transposed) {
+            TileLayout.packTransposed(codes, 0, rows(), cols(), 1, tiles, from, to);
+        } else {
+            reject(TileLayout.pack(codes, 0, rows, cols, 1, E4m3.CHECK, tiles, from, to));
         }
-        return new Fp8Weight(tiles, rows(), cols(), runs, expanded);
+    }
+
+    /** The factors of a tile, (runs, {@link #scaleLanes}). */
+    private void fillScales(MemorySegment expanded, int[] runs, int tile) {
+        int lanes = scaleLanes();
+        int count = Math.min(lanes, rows() - tile * Weight.TILE);
+        for (int run = 0; run + 1 < runs.length; run++) {
+            long at = (long) Float.BYTES * lanes * ((long) tile * (runs.length - 1) + run);
+            for (int lane = 0; lane < count; lane++) {
+                float factor = scale(tile * Weight.TILE + lane, runs[run]);
+                expanded.set(Fp8Weight.FLOAT, at + (long) lane * Float.BYTES, factor);
+            }
+        }
+    }
+
+    private void markSubnormals(MemorySegment tiles, int tile, int[] runs, byte[] careful) {
+        long groupBytes = Fp8Layout.groupBytes(cols());
+        for (int run = 0; run + 1 < runs.length; run++) {
+            long from = Fp8Layout.wordOffset(runs[run]);
+            long bytes = Fp8Layout.wordOffset(runs[run + 1] + TileLayout.WORD - 1) - from;
+            int subnormals = 0;
+            for (int group = 0; group < Weight.TILE / Fp8Layout.GROUP; group++) {
+                long groupAt = tile * TileLayout.tileBytes(cols(), 1) + group * groupBytes;
+                subnormals += Fp8Layout.subnormals(tiles, groupAt + from, bytes);
+            }
+            careful[tile * (runs.length - 1) + run] = (byte) (subnormals > Fp8Weight.FEW_SUBNORMALS ? 1 : 0);
+        }
+    }
+
+    /** 1 if the rows of every tile lie within one block, so that they share their scales; otherwise 64. */
+    private int scaleLanes() {
+        int block = transposed ? scales.blockCols() : scales.blockRows();
+        int phase = transposed ? 0 : firstRow;
+        for (int row = 0; row < rows(); row += Weight.TILE) {
+            int last = Math.min(row + Weight.TILE, rows()) - 1;
+            if ((phase + row) / block != (phase + last) / block) {
+                return Weight.TILE;
+            }
+        }
+        return 1;
     }
 
     @Override
-    public Fp8Matrix copy(Arena arena) {
+    public Fp8Matrix copy(SegmentAllocator memory) {
         checkCodes();
-        MemorySegment copy = arena.allocate(codes.byteSize(), 64).copyFrom(codes);
+        MemorySegment copy = memory.allocate(codes.byteSize(), 64).copyFrom(codes);
         return new Fp8Matrix(name, copy, scales, firstRow, rows, cols, transposed);
     }
 
@@ -135,7 +192,7 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private long scaleBytes(int[] runs) {
-        return (long) Float.BYTES * Weight.TILE * tiles() * (runs.length - 1);
+        return (long) Float.BYTES * scaleLanes() * tiles() * (runs.length - 1);
     }
 
     private int tiles() {
@@ -162,21 +219,21 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private void checkCodes() {
-        for (long at = 0; at < codes.byteSize(); at++) {
-            if (isNaN(at)) {
-                throw notANumber((int) (at / cols), at % cols);
-            }
-        }
+        reject(E4m3.CHECK.find(codes, 0, codes.byteSize()));
     }
 
-    /** The first NaN code of a row from a column on, where one is known to be. */
-    private CheckpointException notANumber(int row, long col) {
-        long at = (long) row * cols + col;
+    /** @param near offset of a NaN code or of a neighbour before it; -1 if there is none */
+    private void reject(long near) {
+        if (near < 0) {
+            return;
+        }
+        long at = near;
         while (!isNaN(at)) {
             at++;
         }
-        return new CheckpointException(name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row "
-                + (firstRow + row) + ", column " + at % cols + "; the file is damaged or was quantised wrongly");
+        throw new CheckpointException(name + ": expected FP8 numbers, found a NaN code (0x7F or 0xFF) in row "
+                + (firstRow + at / cols) + ", column " + at % cols
+                + "; the file is damaged or was quantised wrongly");
     }
 
     private boolean isNaN(long at) {

@@ -83,10 +83,13 @@ public enum DenseFormat {
         }
 
         @Override
-        boolean sound(int word) {
-            return (word & 0x7c00) != 0x7c00 && (word & 0x7c000000) != 0x7c000000;
+        CodeCheck check() {
+            return F16_CHECK;
         }
     };
+
+    /** An exponent of all ones is an infinity or NaN. */
+    private static final CodeCheck F16_CHECK = new CodeCheck(0x7c00_7c00_7c00_7c00L, 0x0400_0400_0400_0400L);
 
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -113,8 +116,8 @@ public enum DenseFormat {
     /** The element at a byte offset, as f32. */
     public abstract float decode(MemorySegment data, long at);
 
-    /** False if a word of this format holds a code that the kernels do not decode. */
-    boolean sound(int word) {
-        return true;
+    /** Finds the codes that the kernels do not decode. */
+    CodeCheck check() {
+        return CodeCheck.NONE;
     }
 }

@@ -1,10 +1,11 @@
 package dev.remora.core.weight;
 
 import dev.remora.core.CheckpointException;
+import dev.remora.core.Packing;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Objects;
 
 /** A dense matrix as a checkpoint stores it: row-major, little-endian, anywhere in memory. */
@@ -77,21 +78,38 @@ public final class DenseMatrix implements StoredMatrix {
     }
 
     @Override
-    public Weight pack(Arena arena) {
-        int bytes = format.elementBytes();
+    public Packing packing(SegmentAllocator memory) {
         if (transposed) {
             checkCodes();
         }
-        MemorySegment tiles = transposed
-                ? TileLayout.packTransposed(data, 0, rows(), cols(), bytes, arena)
-                : TileLayout.pack(data, 0, rows(), cols(), bytes, arena, format::sound, this::notANumber);
-        return new DenseWeight(format, tiles, rows(), cols());
+        MemorySegment tiles = memory.allocate(packedBytes(), 64);
+        DenseWeight weight = new DenseWeight(format, tiles, rows(), cols());
+        return new Packing() {
+            @Override
+            public void fill(int from, int to) {
+                DenseMatrix.this.fill(tiles, from, to);
+            }
+
+            @Override
+            public Weight weight() {
+                return weight;
+            }
+        };
+    }
+
+    private void fill(MemorySegment tiles, int from, int to) {
+        int bytes = format.elementBytes();
+        if (transposed) {
+            TileLayout.packTransposed(data, 0, rows(), cols(), bytes, tiles, from, to);
+        } else {
+            reject(TileLayout.pack(data, 0, rows, cols, bytes, format.check(), tiles, from, to));
+        }
     }
 
     @Override
-    public DenseMatrix copy(Arena arena) {
+    public DenseMatrix copy(SegmentAllocator memory) {
         checkCodes();
-        MemorySegment copy = arena.allocate(data.byteSize(), 64).copyFrom(data);
+        MemorySegment copy = memory.allocate(data.byteSize(), 64).copyFrom(data);
         return new DenseMatrix(name, format, copy, firstRow, rows, cols, transposed);
     }
 
@@ -102,22 +120,23 @@ public final class DenseMatrix implements StoredMatrix {
 
     /** What {@link #pack} refuses. */
     private void checkCodes() {
-        if (format != DenseFormat.F16) {
-            return;
-        }
-        long rowBytes = (long) cols * format.elementBytes();
-        for (long at = 0; at < data.byteSize(); at += format.elementBytes()) {
-            if (!Float.isFinite(format.decode(data, at))) {
-                throw notANumber((int) (at / rowBytes), at % rowBytes);
-            }
+        if (!format.check().equals(CodeCheck.NONE)) {
+            reject(format.check().find(data, 0, data.byteSize()));
         }
     }
 
-    private CheckpointException notANumber(int row, long byteInRow) {
-        return new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row "
-                + (firstRow + row) + " near column " + byteInRow / format.elementBytes()
-                + "; the file is damaged or was saved from a"
-                + " broken model");
+    /** @param at offset of a bad code or of a neighbour before it; -1 if there is none */
+    private void reject(long at) {
+        if (at < 0) {
+            return;
+        }
+        long index = at / format.elementBytes();
+        while (Float.isFinite(format.decode(data, index * format.elementBytes()))) {
+            index++;
+        }
+        throw new CheckpointException(name + ": expected finite numbers, found an infinity or NaN in row "
+                + (firstRow + index / cols) + ", column " + index % cols
+                + "; the file is damaged or was saved from a broken model");
     }
 
     @Override

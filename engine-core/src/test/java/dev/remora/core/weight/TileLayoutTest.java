@@ -2,14 +2,11 @@ package dev.remora.core.weight;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,10 +24,7 @@ class TileLayoutTest {
                 try (Arena arena = Arena.ofConfined()) {
                     int start = 3;
                     MemorySegment source = random(start + rows * cols * elementBytes, arena);
-                    MemorySegment tiles = TileLayout.pack(
-                            source, start, rows, cols, elementBytes, arena, TileLayout.WordCheck.NONE, (r, b) -> null);
-                    assertEquals(TileLayout.bytes(rows, cols, elementBytes), tiles.byteSize());
-                    assertEquals(0, tiles.address() % 64);
+                    MemorySegment tiles = pack(source, start, rows, cols, elementBytes, arena);
                     boolean[] used = new boolean[(int) tiles.byteSize()];
                     for (int row = 0; row < rows; row++) {
                         for (int col = 0; col < cols; col++) {
@@ -79,43 +73,67 @@ class TileLayoutTest {
                                     elementBytes);
                         }
                     }
-                    byte[] expected = TileLayout.pack(
-                                    turned,
-                                    0,
-                                    rows,
-                                    cols,
-                                    elementBytes,
-                                    arena,
-                                    TileLayout.WordCheck.NONE,
-                                    (r, b) -> null)
-                            .toArray(ValueLayout.JAVA_BYTE);
-                    byte[] actual = TileLayout.packTransposed(source, start, rows, cols, elementBytes, arena)
-                            .toArray(ValueLayout.JAVA_BYTE);
-                    assertArrayEquals(expected, actual, rows + " x " + cols);
+                    byte[] expected =
+                            pack(turned, 0, rows, cols, elementBytes, arena).toArray(ValueLayout.JAVA_BYTE);
+                    MemorySegment actual = arena.allocate(TileLayout.bytes(rows, cols, elementBytes));
+                    for (int tile = tiles(rows) - 1; tile >= 0; tile--) {
+                        TileLayout.packTransposed(source, start, rows, cols, elementBytes, actual, tile, tile + 1);
+                    }
+                    assertArrayEquals(expected, actual.toArray(ValueLayout.JAVA_BYTE), rows + " x " + cols);
+                }
+            }
+        }
+    }
+
+    /** Rows longer than a panel: pieces of a tile must meet without a seam. */
+    @ParameterizedTest
+    @ValueSource(ints = {4095, 4096, 4097, 4100, 8193})
+    void longRowsAreCopiedWhole(int cols) {
+        int rows = 67;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = random(rows * cols, arena);
+            MemorySegment tiles = pack(source, 0, rows, cols, 1, arena);
+            for (int row = 0; row < rows; row++) {
+                for (int col = 0; col < cols; col++) {
+                    assertEquals(
+                            source.get(ValueLayout.JAVA_BYTE, (long) row * cols + col),
+                            tiles.get(ValueLayout.JAVA_BYTE, TileLayout.offset(row, col, cols, 1)),
+                            row + ", " + col);
                 }
             }
         }
     }
 
     @Test
-    void everyWordIsCheckedAndTheBadOneNamed() {
+    void someTilesLeaveTheOthersAlone() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment source = random(200 * 5, arena);
+            MemorySegment whole = pack(source, 0, 200, 5, 1, arena);
+            MemorySegment second = arena.allocate(whole.byteSize());
+            TileLayout.pack(source, 0, 200, 5, 1, CodeCheck.NONE, second, 1, 2);
+            long tile = TileLayout.tileBytes(5, 1);
+            assertEquals(-1, whole.asSlice(tile, tile).mismatch(second.asSlice(tile, tile)));
+            second.asSlice(tile, tile).fill((byte) 0);
+            assertEquals(-1, second.mismatch(arena.allocate(whole.byteSize())));
+        }
+    }
+
+    @Test
+    void everyCodeIsCheckedAndTheBadOneNamed() {
+        CodeCheck seven = new CodeCheck(0x0707070707070707L, 0x0101010101010101L);
         int rows = 66;
-        int cols = 75;
-        for (int[] bad : new int[][] {{0, 0}, {63, 31}, {64, 72}, {65, 74}}) {
+        int cols = 4100;
+        for (int[] bad : new int[][] {{0, 0}, {63, 31}, {64, 72}, {65, 74}, {65, 4095}, {1, 4096}, {65, 4099}}) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment source = arena.allocate((long) rows * cols);
-                source.set(ValueLayout.JAVA_BYTE, (long) bad[0] * cols + bad[1], (byte) 1);
-                List<Integer> row = new ArrayList<>();
-                List<Long> at = new ArrayList<>();
-                assertThrows(
-                        IllegalStateException.class,
-                        () -> TileLayout.pack(source, 0, rows, cols, 1, arena, word -> word == 0, (r, b) -> {
-                            row.add(r);
-                            at.add(b);
-                            return new IllegalStateException();
-                        }));
-                assertEquals(List.of(bad[0]), row);
-                assertTrue(bad[1] >= at.get(0) && bad[1] < at.get(0) + 64, at + " for column " + bad[1]);
+                long place = (long) bad[0] * cols + bad[1];
+                MemorySegment target = arena.allocate(TileLayout.bytes(rows, cols, 1));
+                assertEquals(-1, TileLayout.pack(source, 0, rows, cols, 1, seven, target, 0, 2));
+                source.set(ValueLayout.JAVA_BYTE, place, (byte) 7);
+                long found = TileLayout.pack(source, 0, rows, cols, 1, seven, target, 0, 2);
+                assertTrue(found <= place && place < found + 8, found + " for " + place);
+                int tile = bad[0] / 64;
+                assertEquals(-1, TileLayout.pack(source, 0, rows, cols, 1, seven, target, 1 - tile, 2 - tile));
             }
         }
     }
@@ -124,6 +142,22 @@ class TileLayoutTest {
     void sizesBeyondTwoGigabytesAreCountedInLong() {
         assertEquals(256L * 2048 * 7168 * 4, TileLayout.bytes(256 * 2048, 7168, 4));
         assertEquals((256L * 2048 * 7168 - 1) * 4, TileLayout.offset(256 * 2048 - 1, 7167, 7168, 4));
+    }
+
+    /** Tile by tile, the last first. */
+    private static MemorySegment pack(
+            MemorySegment source, long start, int rows, int cols, int elementBytes, Arena arena) {
+        MemorySegment target = arena.allocate(TileLayout.bytes(rows, cols, elementBytes), 64);
+        for (int tile = tiles(rows) - 1; tile >= 0; tile--) {
+            assertEquals(
+                    -1,
+                    TileLayout.pack(source, start, rows, cols, elementBytes, CodeCheck.NONE, target, tile, tile + 1));
+        }
+        return target;
+    }
+
+    private static int tiles(int rows) {
+        return (rows + 63) / 64;
     }
 
     private static MemorySegment random(int bytes, Arena arena) {

@@ -102,6 +102,16 @@ public final class DeepSeekAssembler {
         return embedTokens;
     }
 
+    /** The matrices of each layer, once the loader has loaded. */
+    public List<LayerWeights> layerWeights() {
+        return layers.stream().map(LayerTensors::weights).toList();
+    }
+
+    /** The head, (vocab_size, hidden_size), once the loader has loaded. */
+    public Weight head() {
+        return lmHead.get();
+    }
+
     /** The memory of all sequences. */
     public CachePool cachePool(CacheFormat format, long maxBytes) {
         return new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), maxBytes);
@@ -109,8 +119,10 @@ public final class DeepSeekAssembler {
 
     /**
      * Bytes of the Java heap that {@link #assemble} and its team allocate, for the account of memory before loading.
+     *
+     * @param contextLength tokens of the longest session
      */
-    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads) {
+    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads, int contextLength) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
                 + MlaWorkspace.bytes(config.mla(), maxRows, threads)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
