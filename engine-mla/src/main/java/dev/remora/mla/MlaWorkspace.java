@@ -2,11 +2,9 @@ package dev.remora.mla;
 
 import dev.remora.core.Batch;
 import dev.remora.core.CacheFormat;
-import dev.remora.core.CachePool;
 import dev.remora.core.Rope;
 import dev.remora.core.Rows;
 import dev.remora.core.ThreadTeam;
-import dev.remora.core.kernel.Kernels;
 
 /** What the attention of all layers of one engine shares: its rows, the rotations of a step, and each worker's tiles. */
 public final class MlaWorkspace {
@@ -23,6 +21,7 @@ public final class MlaWorkspace {
     private final Rows attendedLatents;
     private final Rows attended;
     private final AbsorbedPlan absorbed;
+    private final ExpandedContext expanded;
     private final Worker[] workers;
     private Batch preparedBatch;
     private long preparedStep;
@@ -33,6 +32,22 @@ public final class MlaWorkspace {
      */
     public MlaWorkspace(
             MlaConfig config, Rope rope, CacheFormat format, Evaluation evaluation, ThreadTeam team, int maxRows) {
+        this(config, rope, format, evaluation, team, maxRows, AbsorbedPlan.USUAL_SIZE);
+    }
+
+    /**
+     * As the public one, for tests.
+     *
+     * @param partialSize floats for the partial results of the absorbed evaluation
+     */
+    MlaWorkspace(
+            MlaConfig config,
+            Rope rope,
+            CacheFormat format,
+            Evaluation evaluation,
+            ThreadTeam team,
+            int maxRows,
+            int partialSize) {
         this.config = config;
         this.team = team;
         this.rope = rope;
@@ -46,19 +61,18 @@ public final class MlaWorkspace {
         latentQueries = new Rows(maxRows, heads * config.kvLoraRank());
         attendedLatents = new Rows(maxRows, heads * config.kvLoraRank());
         attended = new Rows(maxRows, heads * config.vHeadDim());
-        absorbed = new AbsorbedPlan(this, maxRows);
+        absorbed = new AbsorbedPlan(this, maxRows, partialSize);
+        expanded = new ExpandedContext(config, maxRows);
         workers = new Worker[team.size()];
         for (int i = 0; i < workers.length; i++) {
-            workers[i] = new Worker(config, maxRows);
+            workers[i] = new Worker(config);
         }
     }
 
     /**
-     * Bytes that a workspace takes, for the account of memory before loading.
-     *
-     * @param contextLength positions of the longest sequence
+     * Bytes that a workspace takes, for the account of memory before loading; the length of the context does not matter.
      */
-    public static long bytes(MlaConfig config, int maxRows, int threads, int contextLength) {
+    public static long bytes(MlaConfig config, int maxRows, int threads) {
         long heads = config.numAttentionHeads();
         return Rows.bytes(maxRows, Math.max(config.qLoraRank(), 1))
                 + Rows.bytes(maxRows, heads * config.qkHeadDim())
@@ -66,8 +80,9 @@ public final class MlaWorkspace {
                 + Rows.bytes(maxRows, config.qkRopeHeadDim())
                 + 2 * Rows.bytes(maxRows, heads * config.kvLoraRank())
                 + Rows.bytes(maxRows, heads * config.vHeadDim())
-                + AbsorbedPlan.bytes(config, maxRows, contextLength)
-                + threads * Worker.bytes(config, maxRows);
+                + AbsorbedPlan.bytes(config, maxRows)
+                + ExpandedContext.bytes(config, maxRows)
+                + threads * Worker.bytes(config);
     }
 
     /** Computes the rotations of a step, once for all layers. */
@@ -103,6 +118,11 @@ public final class MlaWorkspace {
     /** The rows of the step that are evaluated in the latent space. */
     AbsorbedPlan absorbed() {
         return absorbed;
+    }
+
+    /** What the expanded evaluation works on. */
+    ExpandedContext expanded() {
+        return expanded;
     }
 
     LatentCache cache() {
@@ -148,51 +168,56 @@ public final class MlaWorkspace {
         return workers[index];
     }
 
-    /** The tiles of one worker. Widths that the tiled multiplication writes are rounded up to whole vectors. */
+    /** The tiles of one worker. */
     static final class Worker {
-        /** Heads that share one pass over the cache; as many as the widest vectors have lanes. */
-        static final int HEADS = Kernels.LANES;
+        /** Sets of 16 queries that meet each tile. */
+        static final int UNITS = AbsorbedPlan.BUNDLE;
 
-        static final int POSITIONS = CachePool.PAGE_ROWS;
+        /** A tile of the cache, (blocks, 64 positions, 64). */
+        final float[] tile;
+        /** Queries, (units, blocks, 64, 16). */
+        final float[] queries;
+        /** Scores, then weights, (64 positions, 16). */
+        final float[] scores = new float[OnlineAttention.POSITIONS * OnlineAttention.QUERIES];
+        /** Values of one unit's queries. */
+        final int queriesSize;
 
-        final Rows cacheTile;
-        final float[] queryPanel;
-        final float[] scores = new float[POSITIONS * HEADS];
-        final float[] probabilities = new float[HEADS * POSITIONS];
-        final Rows keyTile;
-        final Rows valueTile;
-        final float[] keyPanel;
-        final Rows rowScores;
-        final Rows rowOutputs;
-        final float[] rowMax;
-        final float[] rowSum;
+        private long filledSerial;
+        private int filledBundle;
 
-        Worker(MlaConfig config, int maxRows) {
-            cacheTile = new Rows(POSITIONS, roundUp(config.cacheWidth()));
-            queryPanel = new float[config.cacheWidth() * HEADS];
-            keyTile = new Rows(POSITIONS, config.qkNopeHeadDim());
-            valueTile = new Rows(POSITIONS, roundUp(config.vHeadDim()));
-            keyPanel = new float[config.qkHeadDim() * POSITIONS];
-            rowScores = new Rows(maxRows, POSITIONS);
-            rowOutputs = new Rows(maxRows, roundUp(config.vHeadDim()));
-            rowMax = new float[maxRows];
-            rowSum = new float[maxRows];
+        Worker(MlaConfig config) {
+            tile = new float[tileBlocks(config) * OnlineAttention.TILE_SIZE];
+            queriesSize = queryBlocks(config) * OnlineAttention.PANEL_SIZE;
+            queries = new float[UNITS * queriesSize];
         }
 
-        static long bytes(MlaConfig config, int maxRows) {
-            long panels =
-                    (long) HEADS * config.cacheWidth() + 2L * HEADS * POSITIONS + (long) config.qkHeadDim() * POSITIONS;
-            return Rows.bytes(POSITIONS, roundUp(config.cacheWidth()))
-                    + Rows.bytes(POSITIONS, config.qkNopeHeadDim())
-                    + Rows.bytes(POSITIONS, roundUp(config.vHeadDim()))
-                    + Rows.bytes(maxRows, POSITIONS)
-                    + Rows.bytes(maxRows, roundUp(config.vHeadDim()))
-                    + Float.BYTES * (panels + 2L * maxRows);
+        static long bytes(MlaConfig config) {
+            long tile = (long) tileBlocks(config) * OnlineAttention.TILE_SIZE;
+            long queries = (long) UNITS * queryBlocks(config) * OnlineAttention.PANEL_SIZE;
+            long scores = (long) OnlineAttention.POSITIONS * OnlineAttention.QUERIES;
+            return Float.BYTES * (tile + queries + scores);
         }
-    }
 
-    /** Smallest multiple of the lanes that holds {@code width}. */
-    static int roundUp(int width) {
-        return Math.ceilDiv(width, Kernels.LANES) * Kernels.LANES;
+        private static int tileBlocks(MlaConfig config) {
+            return OnlineAttention.blocks(config.kvLoraRank()) + OnlineAttention.blocks(config.qkRopeHeadDim());
+        }
+
+        private static int queryBlocks(MlaConfig config) {
+            int key = OnlineAttention.blocks(config.qkNopeHeadDim()) + OnlineAttention.blocks(config.qkRopeHeadDim());
+            return Math.max(tileBlocks(config), key);
+        }
+
+        /** True if the queries of a bundle are to be filled in now: the worker's last chunk belonged to another. */
+        boolean startsBundle(long serial, int bundle) {
+            boolean other = serial != filledSerial || bundle != filledBundle;
+            filledSerial = serial;
+            filledBundle = bundle;
+            return other;
+        }
+
+        /** The queries are overwritten by something else. */
+        void forgetQueries() {
+            filledSerial = 0;
+        }
     }
 }

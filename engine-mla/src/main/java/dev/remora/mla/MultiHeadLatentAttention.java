@@ -24,6 +24,7 @@ public final class MultiHeadLatentAttention implements Attention {
     private final Linear qB;
     private final Linear o;
     private final Rows[] downOutputs;
+    private final ParallelTask normalize = this::normalizeRows;
     private final ParallelTask place = this::placeRows;
     private Batch batch;
     private int layer;
@@ -62,7 +63,7 @@ public final class MultiHeadLatentAttention implements Attention {
         down.forward(h, downOutputs); // (9) c_KV = W_DKV h, (15) k_R = W_KR h; (12) c_Q = W_DQ h, or q = W_Q h
         if (qB != null) {
             Rows compressed = workspace.compressedQueries();
-            w.qALayernorm().forward(compressed, compressed, workspace.team().ownerScratch());
+            workspace.team().run(normalize, Math.ceilDiv(compressed.count(), ROWS_PER_CHUNK));
             qB.forward(compressed, workspace.queries()); // (13)(14) per head [q_C ; q_R]
         }
         int chunks = Math.ceilDiv(batch.rows(), ROWS_PER_CHUNK);
@@ -74,6 +75,14 @@ public final class MultiHeadLatentAttention implements Attention {
         expanded.forward(batch, layer);
 
         o.forward(attended, out); // (18) u = W_O [o_1 ; ... ; o_nh]
+    }
+
+    private void normalizeRows(int chunk, Scratch scratch) {
+        Rows compressed = workspace.compressedQueries();
+        int end = Math.min((chunk + 1) * ROWS_PER_CHUNK, compressed.count());
+        for (int row = chunk * ROWS_PER_CHUNK; row < end; row++) {
+            w.qALayernorm().forward(compressed.data(), compressed.offset(row), scratch);
+        }
     }
 
     private void placeRows(int chunk, Scratch scratch) {

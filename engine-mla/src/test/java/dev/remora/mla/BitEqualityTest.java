@@ -104,37 +104,96 @@ class BitEqualityTest {
         }
     }
 
-    /** One long context among short ones needs so much room for partial results that the step goes in waves. */
+    /**
+     * With little room for partial results a step goes in waves, over its rows and over one long context among short ones:
+     * room for two splits of a bundle at the least.
+     */
     @Test
     void wavesChangeNothing() {
-        MlaConfig config = MlaFixture.config(17, 32, 0, 512, 24, 16, 40);
+        MlaConfig config = MlaFixture.config(17, 32, 0, 48, 24, 16, 40);
         int deep = 4100;
         try (MlaFixture fixture = new MlaFixture(config, false, 5);
-                MlaFixture.Engine engine = fixture.engine(Evaluation.ABSORBED, CacheFormat.F32, 2, 90)) {
-            float[] h = fixture.input(deep + 1, 6);
-            CachePool.Sequence before = engine.open();
-            CachePool.Sequence longest = engine.open();
-            CachePool.Sequence after = engine.open();
-            fillAtRandom(engine, config, longest, deep);
-            float[] expectedBefore = engine.run(before, h, 40);
-            float[] expectedLongest = engine.run(longest, h, 1);
-            float[] expectedAfter = engine.run(after, h, 45);
-            before.resize(0);
-            longest.resize(deep);
-            after.resize(0);
-            engine.add(before, h, 40);
-            engine.add(longest, h, 1);
-            engine.add(after, h, 45);
-            float[] actual = engine.run();
-            AbsorbedPlan plan = engine.workspace.absorbed();
-            int waves = 0;
-            for (int row = 0; row < plan.rows(); row = plan.waveEnd(row)) {
-                waves++;
+                MlaFixture.Engine roomy = fixture.absorbingEngine(2, 90, 1 << 22)) {
+            float[] h = fixture.input(deep + 3, 6);
+            float[] expected = oneLongAmongShort(roomy, config, h, deep);
+            assertEquals(1, waves(roomy));
+            int slot = OnlineAttention.slotSize(1);
+            for (int slots : new int[] {8, 9, 30, 67, 68, 69, 100, 190}) {
+                try (MlaFixture.Engine narrow = fixture.absorbingEngine(2, 90, slots * slot)) {
+                    assertArrayEquals(expected, oneLongAmongShort(narrow, config, h, deep), slots + " slots");
+                    assertTrue(waves(narrow) > 1);
+                }
             }
-            assertEquals(3, waves);
-            assertArrayEquals(expectedBefore, Arrays.copyOfRange(actual, 0, 40 * 32));
-            assertArrayEquals(expectedLongest, Arrays.copyOfRange(actual, 40 * 32, 41 * 32));
-            assertArrayEquals(expectedAfter, Arrays.copyOfRange(actual, 41 * 32, 86 * 32));
+        }
+    }
+
+    private static float[] oneLongAmongShort(MlaFixture.Engine engine, MlaConfig config, float[] h, int deep) {
+        CachePool.Sequence before = engine.open();
+        CachePool.Sequence longest = engine.open();
+        CachePool.Sequence after = engine.open();
+        fillAtRandom(engine, config, longest, deep);
+        engine.add(before, h, 40);
+        engine.add(longest, h, 3);
+        engine.add(after, h, 45);
+        return engine.run();
+    }
+
+    private static int waves(MlaFixture.Engine engine) {
+        AbsorbedPlan plan = engine.workspace.absorbed();
+        int waves = 0;
+        plan.beginWaves();
+        while (plan.nextWave()) {
+            waves++;
+        }
+        return waves;
+    }
+
+    /** What a later row of the same step holds, even if it is no number, never reaches an earlier row. */
+    @Test
+    void laterRowsDoNotReachEarlierOnes() {
+        try (MlaFixture fixture = MlaFixture.small()) {
+            float[] h = fixture.input(150, 14);
+            for (Evaluation evaluation : BOTH) {
+                try (MlaFixture.Engine engine = fixture.engine(evaluation, CacheFormat.F32, 2, 80)) {
+                    for (int cached : new int[] {0, 7, 60, 64}) {
+                        for (int poisoned : new int[] {1, 2, 3, 4, 15, 16, 17, 40, 69}) {
+                            CachePool.Sequence sequence = engine.open();
+                            engine.fill(sequence, h, cached);
+                            float[] expected = engine.run(sequence, h, 70);
+                            sequence.resize(cached);
+                            float[] poison = h.clone();
+                            Arrays.fill(poison, (cached + poisoned) * 32, poison.length, Float.NaN);
+                            float[] actual = engine.run(sequence, poison, 70);
+                            assertArrayEquals(
+                                    Arrays.copyOf(expected, poisoned * 32),
+                                    Arrays.copyOf(actual, poisoned * 32),
+                                    cached + " + " + poisoned);
+                            assertTrue(Float.isNaN(actual[poisoned * 32]));
+                            sequence.close();
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** The stretch of context that the expanded evaluation takes at a time depends on the rows that an engine allows. */
+    @Test
+    void stretchesChangeNothing() {
+        try (MlaFixture fixture = new MlaFixture(MlaFixture.config(17, 48, 24, 80, 72, 16, 100), true, 15)) {
+            float[] h = fixture.input(700, 16);
+            float[] expected = null;
+            for (int maxRows : new int[] {60, 130, 300, 600}) {
+                try (MlaFixture.Engine engine = fixture.engine(Evaluation.EXPANDED, CacheFormat.BF16, 2, maxRows)) {
+                    CachePool.Sequence sequence = engine.open();
+                    engine.fill(sequence, h, 620);
+                    float[] actual = engine.run(sequence, h, 60);
+                    if (expected == null) {
+                        expected = actual;
+                    }
+                    assertArrayEquals(expected, actual, maxRows + " rows");
+                }
+            }
         }
     }
 

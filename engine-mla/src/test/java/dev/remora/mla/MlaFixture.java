@@ -107,7 +107,12 @@ final class MlaFixture implements AutoCloseable {
     }
 
     Engine engine(Evaluation evaluation, CacheFormat format, int threads, int maxRows) {
-        return new Engine(evaluation, format, threads, maxRows);
+        return new Engine(evaluation, format, threads, maxRows, AbsorbedPlan.USUAL_SIZE);
+    }
+
+    /** An absorbing engine with so many floats for partial results. */
+    Engine absorbingEngine(int threads, int maxRows, int partialSize) {
+        return new Engine(Evaluation.ABSORBED, CacheFormat.F32, threads, maxRows, partialSize);
     }
 
     @Override
@@ -147,10 +152,10 @@ final class MlaFixture implements AutoCloseable {
         private final Rows in;
         private final Rows out;
 
-        private Engine(Evaluation evaluation, CacheFormat format, int threads, int maxRows) {
+        private Engine(Evaluation evaluation, CacheFormat format, int threads, int maxRows, int partialSize) {
             team = new ThreadTeam(threads, Math.max(maxRows, CachePool.PAGE_ROWS));
             Rope rope = new Rope(config.qkRopeHeadDim(), THETA, new RopeScaling.None());
-            workspace = new MlaWorkspace(config, rope, format, evaluation, team, maxRows);
+            workspace = new MlaWorkspace(config, rope, format, evaluation, team, maxRows, partialSize);
             attention = new MultiHeadLatentAttention(weights, workspace);
             pool = new CachePool(LAYERS, attention.cacheBytesPerRow(), 1L << 30);
             batch = new Batch(maxRows);

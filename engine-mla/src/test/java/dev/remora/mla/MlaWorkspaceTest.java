@@ -27,21 +27,32 @@ class MlaWorkspaceTest {
             width += workspace(team).queries().width();
             long allocated = threads.getCurrentThreadAllocatedBytes() - before;
             assertEquals(2L * 20 * 40, width);
-            // The partial results come with the first step.
-            long expected = MlaWorkspace.bytes(CONFIG, MAX_ROWS, 3, 512) - 4L * AbsorbedPlan.USUAL_SIZE;
+            long expected = MlaWorkspace.bytes(CONFIG, MAX_ROWS, 3);
             // Headers of about a hundred objects.
             assertTrue(Math.abs(expected - allocated) < 8192, expected + " accounted, " + allocated + " allocated");
         }
     }
 
+    /** V2-Lite's 27 layers, BF16, at its full context. */
     @Test
-    void theAccountGrowsWithTheContext() {
-        // 300 splits of two groups of 16 heads: 16 maxima, 16 sums and 16 latents of 48.
-        long oneRow = 300L * 2 * 16 * (2 + 48);
-        long twelve = 12 * oneRow;
-        assertEquals(
-                4 * (twelve - AbsorbedPlan.USUAL_SIZE),
-                MlaWorkspace.bytes(CONFIG, 1, 1, 12 * 300 * 512) - MlaWorkspace.bytes(CONFIG, 1, 1, 512));
+    void thirtyTwoThousandPositionsTakeLessThanElevenHundredMegabytes() {
+        MlaConfig lite = MlaFixture.config(16, 2048, 0, 512, 128, 64, 128);
+        int rowBytes = new LatentCache(CacheFormat.BF16, lite).rowBytes();
+        assertEquals(1152, rowBytes);
+        try (CachePool pool = new CachePool(27, rowBytes, 1_100_000_000)) {
+            assertEquals(27L * 1152 * 32_768, pool.bytesFor(32_768));
+            assertTrue(pool.bytesFor(32_768) < 1_100_000_000, pool.bytesFor(32_768) + " bytes");
+            CachePool.Sequence sequence = pool.open(32_768);
+            sequence.reserve(32_768);
+            assertEquals(27L * 1152 * 64, sequence.page(32_767).byteSize());
+            assertEquals((26L * 64 + 63) * 1152, sequence.offset(26, 32_767));
+        }
+    }
+
+    @Test
+    void theLargestModelTakesFewPartialResults() {
+        MlaConfig v3 = MlaFixture.config(128, 7168, 1536, 512, 128, 64, 128);
+        assertTrue(AbsorbedPlan.bytes(v3, 512) < 9_000_000);
     }
 
     @Test

@@ -72,6 +72,31 @@ class SpecificationTest {
         }
     }
 
+    /** Thousands of positions: the rows of both evaluations after a long past, one of them filled by the other. */
+    @Test
+    void longContext() {
+        MlaConfig config = MlaFixture.config(2, 16, 0, 16, 8, 8, 8);
+        int deep = 5000;
+        try (MlaFixture fixture = new MlaFixture(config, false, 9);
+                MlaFixture.Engine engine = fixture.engine(Evaluation.CHEAPEST, CacheFormat.F32, 2, 512)) {
+            float[] h = fixture.input(deep + 40, 10);
+            MlaSpecification specification = new MlaSpecification(fixture, h);
+            CachePool.Sequence sequence = engine.open();
+            engine.fill(sequence, h, deep - 200);
+            specification.assertRows(engine.run(sequence, h, 200), deep - 200, "200 rows");
+            for (Evaluation evaluation : EVALUATIONS.values()) {
+                try (MlaFixture.Engine other = fixture.engine(evaluation, CacheFormat.F32, 2, 512)) {
+                    CachePool.Sequence copy = other.open();
+                    other.fill(copy, h, deep);
+                    for (int count : new int[] {1, 2, 37}) {
+                        specification.assertRows(other.run(copy, h, count), deep, count + " rows");
+                        copy.resize(deep);
+                    }
+                }
+            }
+        }
+    }
+
     /** Each is within the tolerance of the equations, so between them lies at most twice as much. */
     @Test
     void evaluationsAgreeWhereTheyCostTheSame() {

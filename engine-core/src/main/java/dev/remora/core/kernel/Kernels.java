@@ -1,8 +1,6 @@
 package dev.remora.core.kernel;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * The door to the kernels on f32 rows: the layers call this class and never ask which implementation runs. All arguments
@@ -17,8 +15,6 @@ public final class Kernels {
 
     /** Panel widths are multiples of this, the lanes of the widest vectors. */
     public static final int LANES = RowReference.LANES;
-
-    private static final ValueLayout.OfShort BF16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private Kernels() {}
 
@@ -134,6 +130,54 @@ public final class Kernels {
     }
 
     /**
+     * y[r][c] += sum over i &lt; 64 of x[r][i] * panel[i][c], for c &lt; 16; i ascends, starting from what y holds.
+     *
+     * @param panel (64, 16)
+     * @param x     (rows, 64)
+     * @param rows  a multiple of 16
+     * @param y     (rows, 16)
+     */
+    public static void multiplyNarrow(float[] panel, int panelAt, float[] x, int xAt, int rows, float[] y, int yAt) {
+        if (VectorSupport.active()) {
+            AttentionKernels.multiplyNarrow(panel, panelAt, x, xAt, rows, y, yAt);
+        } else {
+            AttentionReference.multiplyNarrow(panel, panelAt, x, xAt, rows, y, yAt);
+        }
+    }
+
+    /**
+     * y[r][c] += sum over i &lt; k of x[i][r] * panel[i][c], for c &lt; 64; i ascends, starting from what y holds.
+     *
+     * @param panel (k, 64)
+     * @param x     (k, 16), of which the first {@code rows} columns are used
+     * @param rows  a multiple of 4, at most 16
+     * @param y     (rows, 64)
+     */
+    public static void multiplyWide(
+            float[] panel, int panelAt, int k, float[] x, int xAt, int rows, float[] y, int yAt) {
+        if (VectorSupport.active()) {
+            AttentionKernels.multiplyWide(panel, panelAt, k, x, xAt, rows, y, yAt);
+        } else {
+            AttentionReference.multiplyWide(panel, panelAt, k, x, xAt, rows, y, yAt);
+        }
+    }
+
+    /**
+     * One step of the online softmax of 16 columns (arXiv:1805.02867): takes the rows of x into the maxima, turns them
+     * into e^(x - max), and the sums into sum * shrink + the new terms, where shrink is e^(old max - new max).
+     *
+     * @param x        (rows, 16)
+     * @param state    16 maxima, 16 sums, and 16 factors by which the caller shrinks what it summed before
+     */
+    public static void softmaxColumns(float[] x, int xAt, int rows, float[] state, int maxAt, int sumAt, int shrinkAt) {
+        if (VectorSupport.active()) {
+            RowKernels.softmaxColumns(x, xAt, rows, state, maxAt, sumAt, shrinkAt);
+        } else {
+            RowReference.softmaxColumns(x, xAt, rows, state, maxAt, sumAt, shrinkAt);
+        }
+    }
+
+    /**
      * y = weight * x / sqrt(mean(x^2) + epsilon), of n values.
      *
      * @param partial 16 floats of scratch
@@ -222,8 +266,10 @@ public final class Kernels {
 
     /** Rounds n values to BF16, to nearest, ties to even. */
     public static void toBf16(float[] x, int xAt, MemorySegment y, long yByte, int n) {
-        for (int i = 0; i < n; i++) {
-            y.set(BF16, yByte + 2L * i, (short) (RowReference.bf16Bits(Float.floatToRawIntBits(x[xAt + i])) >>> 16));
+        if (VectorSupport.active()) {
+            RowKernels.toBf16(x, xAt, y, yByte, n);
+        } else {
+            RowReference.toBf16(x, xAt, y, yByte, n);
         }
     }
 
@@ -233,6 +279,26 @@ public final class Kernels {
             RowKernels.fromBf16(x, xByte, y, yAt, n);
         } else {
             RowReference.fromBf16(x, xByte, y, yAt, n);
+        }
+    }
+
+    /**
+     * Widens rows of BF16 values into blocks of 64 columns; exact.
+     *
+     * @param x           (rows, n), {@code rowBytes} apart
+     * @param y           (blocks, rows, 64), the blocks {@code blockStride} apart; columns from n on are left alone
+     */
+    public static void fromBf16Blocks(
+            MemorySegment x, long xByte, int rowBytes, int rows, int n, float[] y, int yAt, int blockStride) {
+        int whole = n - n % TILE;
+        if (VectorSupport.active()) {
+            RowKernels.fromBf16Blocks(x, xByte, rowBytes, rows, whole, y, yAt, blockStride);
+        } else {
+            RowReference.fromBf16Blocks(x, xByte, rowBytes, rows, whole, y, yAt, blockStride);
+        }
+        for (int row = 0; row < rows && whole < n; row++) {
+            long from = xByte + (long) row * rowBytes + 2L * whole;
+            fromBf16(x, from, y, yAt + whole / TILE * blockStride + row * TILE, n - whole);
         }
     }
 }

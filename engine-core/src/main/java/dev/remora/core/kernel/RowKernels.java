@@ -5,6 +5,7 @@ import static dev.remora.core.kernel.VectorShapes.F;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -119,6 +120,43 @@ final class RowKernels {
         RowReference.expOfDifference(x, xAt + i, shift, n - i);
     }
 
+    static void softmaxColumns(float[] x, int xAt, int rows, float[] state, int maxAt, int sumAt, int shrinkAt) {
+        for (int lane = 0; lane < LANES; lane += L) {
+            FloatVector max = FloatVector.fromArray(F, state, maxAt + lane);
+            for (int row = 0; row < rows; row++) {
+                max = FloatVector.fromArray(F, x, xAt + row * LANES + lane).max(max);
+            }
+            exp(FloatVector.fromArray(F, state, maxAt + lane).sub(max)).intoArray(state, shrinkAt + lane);
+            max.intoArray(state, maxAt + lane);
+            FloatVector sum = FloatVector.zero(F);
+            for (int row = 0; row < rows; row++) {
+                int at = xAt + row * LANES + lane;
+                FloatVector e = exp(FloatVector.fromArray(F, x, at).sub(max));
+                e.intoArray(x, at);
+                sum = e.add(sum);
+            }
+            FloatVector.fromArray(F, state, sumAt + lane)
+                    .fma(FloatVector.fromArray(F, state, shrinkAt + lane), sum)
+                    .intoArray(state, sumAt + lane);
+        }
+    }
+
+    static void toBf16(float[] x, int xAt, MemorySegment y, long yAt, int n) {
+        int i = 0;
+        for (; i + L <= n; i += L) {
+            IntVector bits = FloatVector.fromArray(F, x, xAt + i).reinterpretAsInts();
+            bits.lanewise(VectorOperators.LSHR, 16)
+                    .and(1)
+                    .add(bits)
+                    .add(0x7fff)
+                    .lanewise(VectorOperators.LSHR, 16)
+                    .convertShape(VectorOperators.I2S, HALF, 0)
+                    .reinterpretAsShorts()
+                    .intoMemorySegment(y, yAt + 2L * i, ByteOrder.LITTLE_ENDIAN);
+        }
+        RowReference.toBf16(x, xAt + i, y, yAt + 2L * i, n - i);
+    }
+
     static void fromBf16(MemorySegment x, long xAt, float[] y, int yAt, int n) {
         int i = 0;
         for (; i + L <= n; i += L) {
@@ -129,6 +167,26 @@ final class RowKernels {
                     .intoArray(y, yAt + i);
         }
         RowReference.fromBf16(x, xAt + 2L * i, y, yAt + i, n - i);
+    }
+
+    /** Row after row, in the order of memory, for whole blocks of 64 columns. */
+    static void fromBf16Blocks(
+            MemorySegment x, long xAt, int rowBytes, int rows, int n, float[] y, int yAt, int blockStride) {
+        for (int row = 0; row < rows; row++) {
+            long from = xAt + (long) row * rowBytes;
+            int to = yAt + row * Kernels.TILE;
+            for (int done = 0; done < n; done += Kernels.TILE) {
+                for (int i = 0; i < Kernels.TILE; i += L) {
+                    ShortVector.fromMemorySegment(HALF, x, from + 2L * i, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, VectorShapes.I, 0)
+                            .lanewise(VectorOperators.LSHL, 16)
+                            .reinterpretAsFloats()
+                            .intoArray(y, to + i);
+                }
+                from += 2L * Kernels.TILE;
+                to += blockStride;
+            }
+        }
     }
 
     /** As {@link RowReference#exp}. */

@@ -111,9 +111,45 @@ final class RowReference {
         }
     }
 
+    static void softmaxColumns(float[] x, int xAt, int rows, float[] state, int maxAt, int sumAt, int shrinkAt) {
+        for (int lane = 0; lane < LANES; lane++) {
+            float before = state[maxAt + lane];
+            float max = before;
+            for (int row = 0; row < rows; row++) {
+                max = Math.max(max, x[xAt + row * LANES + lane]);
+            }
+            float shrink = exp(before - max);
+            float sum = 0;
+            for (int row = 0; row < rows; row++) {
+                float e = exp(x[xAt + row * LANES + lane] - max);
+                x[xAt + row * LANES + lane] = e;
+                sum += e;
+            }
+            state[maxAt + lane] = max;
+            state[shrinkAt + lane] = shrink;
+            state[sumAt + lane] = fma(state[sumAt + lane], shrink, sum);
+        }
+    }
+
+    static void toBf16(float[] x, int xAt, MemorySegment y, long yAt, int n) {
+        for (int i = 0; i < n; i++) {
+            y.set(BF16, yAt + 2L * i, (short) (bf16Bits(Float.floatToRawIntBits(x[xAt + i])) >>> 16));
+        }
+    }
+
     static void fromBf16(MemorySegment x, long xAt, float[] y, int yAt, int n) {
         for (int i = 0; i < n; i++) {
             y[yAt + i] = Float.intBitsToFloat(x.get(BF16, xAt + 2L * i) << 16);
+        }
+    }
+
+    static void fromBf16Blocks(
+            MemorySegment x, long xAt, int rowBytes, int rows, int n, float[] y, int yAt, int blockStride) {
+        for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < n; i += Kernels.TILE) {
+                int to = yAt + i / Kernels.TILE * blockStride + row * Kernels.TILE;
+                fromBf16(x, xAt + (long) row * rowBytes + 2L * i, y, to, Kernels.TILE);
+            }
         }
     }
 

@@ -195,6 +195,47 @@ class RowKernelsTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("sizes")
+    void bf16RoundingEqualsItsTwin(int n) {
+        for (boolean special : new boolean[] {false, true}) {
+            float[] x = values(11, n, special);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment expected = arena.allocate(2L * n + 8).fill((byte) 7);
+                MemorySegment actual = arena.allocate(2L * n + 8).fill((byte) 7);
+                RowReference.toBf16(x, AT, expected, 2, n);
+                Kernels.toBf16(x, AT, actual, 2, n);
+                assertEquals(-1, expected.mismatch(actual));
+            }
+        }
+    }
+
+    @Test
+    void bf16RowsAreWidenedIntoBlocks() {
+        int cols = 150;
+        int stride = 9 * 64 + 3;
+        float[] source = TestData.floats(12, cols * 9);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stored = arena.allocate(2L * source.length);
+            Kernels.toBf16(source, 0, stored, 0, source.length);
+            for (int n : new int[] {144, 128, 65, 64, 63, 5}) {
+                float[] expected = TestData.floats(13, 3 * stride + 2 * AT);
+                float[] actual = expected.clone();
+                for (int row = 0; row < 9; row++) {
+                    for (int i = 0; i < n; i += 64) {
+                        int to = AT + i / 64 * stride + row * 64;
+                        RowReference.fromBf16(stored, 2L * cols * row + 4 + 2L * i, expected, to, Math.min(64, n - i));
+                    }
+                }
+                Kernels.fromBf16Blocks(stored, 4, 2 * cols, 9, n, actual, AT, stride);
+                assertArrayEquals(expected, actual, n + " values");
+            }
+            float[] y = new float[3 * stride];
+            Allocation.assertNone(
+                    "fromBf16Blocks", () -> Kernels.fromBf16Blocks(stored, 4, 2 * cols, 9, 128, y, 0, stride));
+        }
+    }
+
     @Test
     void everyBf16CodeIsWidenedExactly() {
         float[] wide = new float[1 << 16];

@@ -124,7 +124,7 @@ public final class DeepSeekAssembler {
      */
     public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads, int contextLength) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
-                + MlaWorkspace.bytes(config.mla(), maxRows, threads, contextLength)
+                + MlaWorkspace.bytes(config.mla(), maxRows, threads)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
                 + Rows.bytes(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0)
                 + ThreadTeam.bytes(threads, maxRows);
