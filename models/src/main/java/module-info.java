@@ -8,4 +8,6 @@ module dev.remora.models {
     requires static jdk.management;
 
     exports dev.remora.models;
+    exports dev.remora.models.bench;
+    exports dev.remora.models.synthetic;
 }

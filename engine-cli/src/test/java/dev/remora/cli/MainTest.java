@@ -26,7 +26,7 @@ class MainTest {
         assertEquals(0, run.code());
         assertEquals("", run.err());
         for (String expected :
-                new String[] {"generate", "chat", "inspect", "tokenize", "score", "doctor", "Examples:", "Exit codes:"
+                new String[] {"generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "Examples:", "Exit codes:"
                 }) {
             assertTrue(run.out().contains(expected), expected);
         }
@@ -34,7 +34,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "chat", "inspect", "tokenize", "score", "doctor"})
+    @ValueSource(strings = {"generate", "chat", "inspect", "tokenize", "score", "doctor", "bench"})
     void everyCommandExplainsItselfWithExamples(String command) {
         Run run = Run.of(command, "--help");
         assertEquals(0, run.code(), run.err());
@@ -107,6 +107,17 @@ class MainTest {
                 "score --text a --ids b         | --text=FILE, --ids=FILE are mutually exclusive",
                 "score --text a --json --jsonl  | --json and --jsonl: expected one of them",
                 "score --text /no/such/file     | /no/such/file: no such file",
+                "bench --prompt -1              | --prompt: expected 0 to 1048576, found -1",
+                "bench --generate x             | Invalid value for option '--generate': 'x' is not an int",
+                "bench --depth 0,x              | Invalid value for option '--depth' (N): 'x' is not an int",
+                "bench --depth 0,5000           | --depth: expected 0 to 512, so that 512 more tokens fit the 1024",
+                "bench --batch 1,0              | --batch: expected 1 to 512, found 0",
+                "bench --repetitions 0          | --repetitions: expected 1 to 1000, found 0",
+                "bench --threads -1             | --threads: expected 0 (physical cores) to 1024, found -1",
+                "bench --read-memory 1          | --read-memory: expected 16 MiB to",
+                "bench --save d                 | --save: expected --synthetic beside it",
+                "bench --model d --synthetic s  | --model and --synthetic: expected one of them, found both",
+                "bench --synthetic no-such      | --synthetic: synthetic model \"no-such\": there is no model",
                 "tokenize a --file b            | a TEXT and --file: expected one of them",
                 "tokenize --jsonl a             | --jsonl and --chat read standard input or --file, found the argument a",
                 "tokenize --chat --decode       | --chat and --decode: expected one of them",

@@ -10,6 +10,8 @@ public final class Scratch {
     private final int worker;
     private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
     private final float[] scale = new float[Kernels.TILE];
+    private final float[] input = new float[PANEL_ROWS];
+    private final float[] sums = new float[Kernels.TILE];
     private final float[] partial = new float[Kernels.LANES];
     private final Rows edge;
     private final Rows product;
@@ -26,7 +28,8 @@ public final class Scratch {
 
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
-        return Float.BYTES * ((PANEL_ROWS + 1L) * Kernels.TILE + Kernels.LANES) + 2 * Rows.bytes(maxRows, Kernels.TILE);
+        return Float.BYTES * ((PANEL_ROWS + 2L) * Kernels.TILE + PANEL_ROWS + Kernels.LANES)
+                + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
 
     /** Index of the worker in its team, from 0. */
@@ -42,6 +45,16 @@ public final class Scratch {
     /** Block scales of the panel's 64 rows. */
     public float[] scale() {
         return scale;
+    }
+
+    /** Columns of one input row, prepared for a format's kernel. */
+    public float[] input() {
+        return input;
+    }
+
+    /** Sums of a tile over the columns of one block, before its scale. */
+    public float[] sums() {
+        return sums;
     }
 
     /** The partial sums of one row. */

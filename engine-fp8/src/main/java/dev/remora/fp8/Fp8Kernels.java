@@ -9,157 +9,548 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** FP8 tiles on the Vector API. A word holds four neighbouring columns of one row, the first in its low byte. */
+/**
+ * FP8 tiles on the Vector API; {@link Fp8Layout} draws them. Large bodies are written out: C2 stops inlining helpers in
+ * them, and every vector that crosses a call is boxed.
+ *
+ * <p>There are two decodings, both exact. The quick one smears the sign over four bits by an arithmetic shift and masks: the
+ * code's exponent and mantissa stand where f32 has them, so the f32 is the number times 2^-120. A subnormal code becomes an
+ * f32 subnormal, right but slow on some CPUs, so {@link Fp8Weight} takes the careful decoding where there are more than a
+ * few. That one takes f = (1 + m/8) * 2^(e - 7), the number for e &gt; 0; for e = 0 the number is 2f - 2^-6. It is always
+ * the smaller of the two, so a minimum chooses.
+ */
 final class Fp8Kernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
     private static final int TILE = 64;
+    private static final int GROUP = Fp8Layout.GROUP;
     private static final int L = F.length();
     private static final long VECTOR_BYTES = 4L * L;
-    private static final int WORD_ROW = 4 * TILE;
     private static final int SIGN = 0x80000000;
+    private static final int MAGNITUDE = 0x07f00000;
+    private static final int FIELDS = SIGN | MAGNITUDE;
     private static final int BIAS = 120 << 23;
 
     private Fp8Kernels() {}
 
     /**
-     * y[0..64) = sum over runs of scale[run] * (sum over the run's columns of w * x). The decoding of {@link
-     * #decodeColumn} is written out: C2 stops inlining helpers in a body of this size, and every vector that crosses a
-     * call is boxed.
-     *
-     * @param runs  first column of each run of equal scale, then the number of columns; multiples of 4
-     * @param scale (runs, 64) f32 from byte scaleAt
+     * scaled = x * 2^64, of count values; true if all of them are 0 or from 2^-60 to 2^62 in magnitude. Then the products
+     * with weights that were multiplied by 2^-120 are whole multiples of the smallest f32, none overflows, and their sums
+     * have the bits of the unscaled ones.
      */
-    static void multiplyRow(
-            MemorySegment tiles,
-            long tileAt,
-            int[] runs,
-            MemorySegment scale,
-            long scaleAt,
-            float[] x,
-            int xAt,
-            float[] y,
-            int yAt) {
-        FloatVector two = FloatVector.broadcast(F, 2f);
-        FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
-        for (int lane = 0; lane < TILE; lane += 2 * L) {
-            long at = tileAt + 4L * lane;
-            FloatVector total0 = FloatVector.zero(F);
-            FloatVector total1 = total0;
-            for (int run = 0; run + 1 < runs.length; run++) {
-                int end = runs[run + 1];
-                FloatVector a0 = FloatVector.zero(F);
-                FloatVector a1 = a0;
-                IntVector w;
-                IntVector bits;
-                for (int i = runs[run]; i < end; i += 4) {
-                    long q = at + (long) (i >> 2) * WORD_ROW;
-                    FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
-                    FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
-                    FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
-                    FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
-                    w = IntVector.fromMemorySegment(I, tiles, q, LE);
-                    bits = w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x0, a0);
-                    bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x1, a0);
-                    bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x2, a0);
-                    bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a0 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a0);
-                    w = IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE);
-                    bits = w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x0, a1);
-                    bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x1, a1);
-                    bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
-                            .reinterpretAsFloats()
-                            .fma(x2, a1);
-                    bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
-                    bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-                    a1 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a1);
-                }
-                long s = scaleAt + 4L * (run * TILE + lane);
-                total0 = FloatVector.fromMemorySegment(F, scale, s, LE).fma(a0, total0);
-                total1 = FloatVector.fromMemorySegment(F, scale, s + VECTOR_BYTES, LE)
-                        .fma(a1, total1);
-            }
-            total0.intoArray(y, yAt + lane);
-            total1.intoArray(y, yAt + lane + L);
-        }
-    }
-
-    /** Decodes columns [from, from + count) to panel[column - from][64], unscaled. */
-    static void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+    static boolean scale(float[] x, int xAt, int count, float[] scaled) {
+        IntVector most = IntVector.zero(I);
+        IntVector least = IntVector.broadcast(I, Integer.MAX_VALUE);
         int i = 0;
-        if ((from & 3) == 0) {
-            for (; i + 4 <= count; i += 4) {
-                decodeWords(tiles, tileAt + (long) ((from + i) >> 2) * WORD_ROW, panel, i * TILE);
-            }
+        for (; i + L <= count; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, xAt + i);
+            IntVector magnitude = v.reinterpretAsInts().and(0x7fffffff);
+            most = most.max(magnitude);
+            // Zeros become the largest integer.
+            least = least.min(magnitude.sub(1).and(0x7fffffff));
+            v.mul(Fp8Reference.INPUT_SCALE).intoArray(scaled, i);
         }
-        for (; i < count; i++) {
-            long q = tileAt + (long) ((from + i) >> 2) * WORD_ROW;
-            decodeColumn(tiles, q, 24 - 8 * ((from + i) & 3), panel, i * TILE);
+        return Fp8Reference.scale(x, xAt, i, count, scaled)
+                && most.reduceLanes(VectorOperators.MAX) < Fp8Reference.INPUT_END
+                && least.reduceLanes(VectorOperators.MIN) >= Fp8Reference.INPUT_START - 1;
+    }
+
+    /**
+     * sums[0..64) = sum over columns of w * x, by the quick decoding.
+     *
+     * @param from   byte of the first column of the tile's first group
+     * @param count  of columns, a multiple of 4
+     * @param x      from {@link #scale}
+     */
+    static void multiplyRun(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+        if (L == GROUP) {
+            multiplyFourVectors(tiles, from, groupBytes, count, x, xAt, sums);
+        } else {
+            multiplyEightVectors(tiles, from, groupBytes, count, x, xAt, sums);
         }
     }
 
-    /** The four columns of 64 words; as {@link #decodeColumn}, written out: a helper that takes vectors may box. */
-    private static void decodeWords(MemorySegment tiles, long at, float[] panel, int panelAt) {
+    private static void multiplyFourVectors(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+        for (int piece = 0; piece < GROUP; piece += L) {
+            long at = from + 4L * piece;
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            IntVector w;
+            for (int i = 0; i < count; i += 4) {
+                long q = at + (long) i * GROUP;
+                FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
+                FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
+                FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
+                FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
+                w = IntVector.fromMemorySegment(I, tiles, q, LE);
+                a0 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a0);
+                a0 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a0);
+                a0 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a0);
+                a0 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a0);
+                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
+                a1 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a1);
+                a1 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a1);
+                a1 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a1);
+                a1 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a1);
+                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
+                a2 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a2);
+                a2 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a2);
+                a2 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a2);
+                a2 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a2);
+                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
+                a3 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a3);
+                a3 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a3);
+                a3 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a3);
+                a3 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a3);
+            }
+            a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece);
+            a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP);
+            a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP);
+            a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP);
+        }
+    }
+
+    /** Vectors of half a group or less: two neighbours of each group, so that a line of memory is used when it arrives. */
+    private static void multiplyEightVectors(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+        for (int piece = 0; piece < GROUP; piece += 2 * L) {
+            long at = from + 4L * piece;
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            FloatVector a4 = a0;
+            FloatVector a5 = a0;
+            FloatVector a6 = a0;
+            FloatVector a7 = a0;
+            IntVector w;
+            for (int i = 0; i < count; i += 4) {
+                long q = at + (long) i * GROUP;
+                FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
+                FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
+                FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
+                FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
+                w = IntVector.fromMemorySegment(I, tiles, q, LE);
+                a0 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a0);
+                a0 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a0);
+                a0 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a0);
+                a0 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a0);
+                w = IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE);
+                a1 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a1);
+                a1 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a1);
+                a1 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a1);
+                a1 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a1);
+                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
+                a2 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a2);
+                a2 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a2);
+                a2 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a2);
+                a2 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a2);
+                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes + VECTOR_BYTES, LE);
+                a3 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a3);
+                a3 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a3);
+                a3 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a3);
+                a3 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a3);
+                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
+                a4 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a4);
+                a4 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a4);
+                a4 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a4);
+                a4 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a4);
+                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes + VECTOR_BYTES, LE);
+                a5 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a5);
+                a5 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a5);
+                a5 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a5);
+                a5 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a5);
+                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
+                a6 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a6);
+                a6 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a6);
+                a6 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a6);
+                a6 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a6);
+                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes + VECTOR_BYTES, LE);
+                a7 = w.lanewise(VectorOperators.LSHL, 24)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x0, a7);
+                a7 = w.lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x1, a7);
+                a7 = w.lanewise(VectorOperators.LSHL, 8)
+                        .lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x2, a7);
+                a7 = w.lanewise(VectorOperators.ASHR, 4)
+                        .and(FIELDS)
+                        .reinterpretAsFloats()
+                        .fma(x3, a7);
+            }
+            a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece);
+            a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + L);
+            a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP);
+            a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP + L);
+            a4.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP);
+            a5.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP + L);
+            a6.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP);
+            a7.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP + L);
+        }
+    }
+
+    /** As {@link #multiplyRun}, by the careful decoding, of x itself. */
+    static void multiplyRunCarefully(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
+        for (int piece = 0; piece < GROUP; piece += L) {
+            long at = from + 4L * piece;
+            FloatVector a0 = FloatVector.zero(F);
+            FloatVector a1 = a0;
+            FloatVector a2 = a0;
+            FloatVector a3 = a0;
+            IntVector w;
+            IntVector bits;
+            for (int i = 0; i < count; i += 4) {
+                long q = at + (long) i * GROUP;
+                FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
+                FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
+                FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
+                FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
+                w = IntVector.fromMemorySegment(I, tiles, q, LE);
+                bits = w.lanewise(VectorOperators.LSHL, 20).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a0 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x0, a0);
+                bits = w.lanewise(VectorOperators.LSHL, 12).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a0 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x1, a0);
+                bits = w.lanewise(VectorOperators.LSHL, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a0 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x2, a0);
+                bits = w.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a0 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a0);
+                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
+                bits = w.lanewise(VectorOperators.LSHL, 20).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a1 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x0, a1);
+                bits = w.lanewise(VectorOperators.LSHL, 12).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a1 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x1, a1);
+                bits = w.lanewise(VectorOperators.LSHL, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a1 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x2, a1);
+                bits = w.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a1 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a1);
+                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
+                bits = w.lanewise(VectorOperators.LSHL, 20).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a2 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x0, a2);
+                bits = w.lanewise(VectorOperators.LSHL, 12).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a2 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x1, a2);
+                bits = w.lanewise(VectorOperators.LSHL, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a2 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x2, a2);
+                bits = w.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a2 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a2);
+                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
+                bits = w.lanewise(VectorOperators.LSHL, 20).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a3 = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x0, a3);
+                bits = w.lanewise(VectorOperators.LSHL, 12).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a3 = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x1, a3);
+                bits = w.lanewise(VectorOperators.LSHL, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a3 = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN))
+                        .reinterpretAsFloats()
+                        .fma(x2, a3);
+                bits = w.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
+                bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
+                a3 = bits.or(w.and(SIGN)).reinterpretAsFloats().fma(x3, a3);
+            }
+            a0.intoArray(sums, piece);
+            a1.intoArray(sums, piece + 1 * GROUP);
+            a2.intoArray(sums, piece + 2 * GROUP);
+            a3.intoArray(sums, piece + 3 * GROUP);
+        }
+    }
+
+    /** y += scale * sums, of 64 values. */
+    static void addScaled(float[] sums, float scale, float[] y, int yAt) {
+        FloatVector factor = FloatVector.broadcast(F, scale);
         for (int lane = 0; lane < TILE; lane += L) {
-            IntVector w = IntVector.fromMemorySegment(I, tiles, at + 4L * lane, LE);
-            int p = panelAt + lane;
-            IntVector bits =
-                    w.lanewise(VectorOperators.LSHL, 20).and(0x07f00000).add(BIAS);
-            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits = bits.or(w.lanewise(VectorOperators.LSHL, 24).and(SIGN));
-            bits.reinterpretAsFloats().intoArray(panel, p);
-            bits = w.lanewise(VectorOperators.LSHL, 12).and(0x07f00000).add(BIAS);
-            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits = bits.or(w.lanewise(VectorOperators.LSHL, 16).and(SIGN));
-            bits.reinterpretAsFloats().intoArray(panel, p + TILE);
-            bits = w.lanewise(VectorOperators.LSHL, 4).and(0x07f00000).add(BIAS);
-            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits = bits.or(w.lanewise(VectorOperators.LSHL, 8).and(SIGN));
-            bits.reinterpretAsFloats().intoArray(panel, p + 2 * TILE);
-            bits = w.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
-            bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits = bits.or(w.and(SIGN));
-            bits.reinterpretAsFloats().intoArray(panel, p + 3 * TILE);
+            FloatVector.fromArray(F, sums, lane)
+                    .fma(factor, FloatVector.fromArray(F, y, yAt + lane))
+                    .intoArray(y, yAt + lane);
+        }
+    }
+
+    /** y += scale[] * sums, of 64 values, each with its own scale. */
+    static void addScaled(float[] sums, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+        for (int lane = 0; lane < TILE; lane += L) {
+            FloatVector.fromArray(F, sums, lane)
+                    .fma(
+                            FloatVector.fromMemorySegment(F, scale, scaleAt + 4L * lane, LE),
+                            FloatVector.fromArray(F, y, yAt + lane))
+                    .intoArray(y, yAt + lane);
         }
     }
 
     /**
-     * One column of 64 words; {@code shift} moves its code into the upper byte. With exponent and mantissa moved into
-     * place, f = (1 + m/8) * 2^(e - 7) is the number for e &gt; 0; for e = 0 it is 2f - 2^-6. Of the two, the number is
-     * always the smaller one, so a minimum chooses without a comparison, and no f32 subnormal meets the FPU.
+     * Decodes columns to panel[column][64] by the quick decoding, unscaled.
+     *
+     * @param from  byte of the first column, the first of its word, of the tile's first group
+     * @param count of columns, a multiple of 4
      */
-    private static void decodeColumn(MemorySegment tiles, long at, int shift, float[] panel, int panelAt) {
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
+        for (int i = 0; i < count; i += 4) {
+            decodeWords(tiles, from + (long) i * GROUP, groupBytes, panel, i * TILE);
+        }
+    }
+
+    private static void decodeWords(MemorySegment tiles, long from, long groupBytes, float[] panel, int panelAt) {
+        for (int lane = 0; lane < TILE; lane += L) {
+            long at = from + lane / GROUP * groupBytes + 4L * (lane % GROUP);
+            IntVector w = IntVector.fromMemorySegment(I, tiles, at, LE);
+            int p = panelAt + lane;
+            w.lanewise(VectorOperators.LSHL, 24)
+                    .lanewise(VectorOperators.ASHR, 4)
+                    .and(FIELDS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p120f)
+                    .intoArray(panel, p);
+            w.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 4)
+                    .and(FIELDS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p120f)
+                    .intoArray(panel, p + 1 * TILE);
+            w.lanewise(VectorOperators.LSHL, 8)
+                    .lanewise(VectorOperators.ASHR, 4)
+                    .and(FIELDS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p120f)
+                    .intoArray(panel, p + 2 * TILE);
+            w.lanewise(VectorOperators.ASHR, 4)
+                    .and(FIELDS)
+                    .reinterpretAsFloats()
+                    .mul(0x1p120f)
+                    .intoArray(panel, p + 3 * TILE);
+        }
+    }
+
+    /** Decodes columns [from, from + count) of a tile to panel[column - from][64] by the careful decoding, unscaled. */
+    static void decodePanelCarefully(
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
+        for (int i = 0; i < count; i++) {
+            long word = tileAt + (long) ((from + i) >> 2) * 4 * GROUP;
+            decodeColumn(tiles, word, groupBytes, 24 - 8 * ((from + i) & 3), panel, i * TILE);
+        }
+    }
+
+    /** One column of 64 words; {@code shift} moves its code into the upper byte. */
+    private static void decodeColumn(
+            MemorySegment tiles, long word, long groupBytes, int shift, float[] panel, int panelAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
         for (int lane = 0; lane < TILE; lane += L) {
-            IntVector top =
-                    IntVector.fromMemorySegment(I, tiles, at + 4L * lane, LE).lanewise(VectorOperators.LSHL, shift);
+            long at = word + lane / GROUP * groupBytes + 4L * (lane % GROUP);
+            IntVector top = IntVector.fromMemorySegment(I, tiles, at, LE).lanewise(VectorOperators.LSHL, shift);
             IntVector bits =
-                    top.lanewise(VectorOperators.LSHR, 4).and(0x07f00000).add(BIAS);
+                    top.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
             bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
             bits.or(top.and(SIGN)).reinterpretAsFloats().intoArray(panel, panelAt + lane);
         }

@@ -6,6 +6,7 @@ import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
 import dev.remora.core.weight.TileLayout;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
@@ -107,13 +108,19 @@ public final class Fp8Matrix implements StoredMatrix {
         int[] runs = runs();
         MemorySegment tiles = memory.allocate(TileLayout.bytes(rows(), cols(), 1), 64);
         MemorySegment expanded = memory.allocate(scaleBytes(runs), 64);
-        Fp8Weight weight = new Fp8Weight(tiles, rows(), cols(), runs, expanded);
+        byte[] careful = new byte[tiles() * (runs.length - 1)];
+        Fp8Weight weight = new Fp8Weight(tiles, rows(), cols(), runs, expanded, careful);
         return new Packing() {
             @Override
             public void fill(int from, int to) {
                 fillTiles(tiles, from, to);
-                for (int tile = from; tile < to; tile++) {
-                    fillScales(expanded, runs, tile);
+                try (Arena temporary = Arena.ofConfined()) {
+                    MemorySegment copy = temporary.allocate(TileLayout.tileBytes(cols(), 1), 64);
+                    for (int tile = from; tile < to; tile++) {
+                        Fp8Layout.regroup(tiles, tile, cols(), copy);
+                        markSubnormals(tiles, tile, runs, careful);
+                        fillScales(expanded, runs, tile);
+                    }
                 }
             }
 
@@ -132,16 +139,44 @@ public final class Fp8Matrix implements StoredMatrix {
         }
     }
 
-    /** The factors of a tile, (runs, 64). */
+    /** The factors of a tile, (runs, {@link #scaleLanes}). */
     private void fillScales(MemorySegment expanded, int[] runs, int tile) {
-        int count = Math.min(Weight.TILE, rows() - tile * Weight.TILE);
+        int lanes = scaleLanes();
+        int count = Math.min(lanes, rows() - tile * Weight.TILE);
         for (int run = 0; run + 1 < runs.length; run++) {
-            long at = (long) Float.BYTES * Weight.TILE * ((long) tile * (runs.length - 1) + run);
+            long at = (long) Float.BYTES * lanes * ((long) tile * (runs.length - 1) + run);
             for (int lane = 0; lane < count; lane++) {
                 float factor = scale(tile * Weight.TILE + lane, runs[run]);
                 expanded.set(Fp8Weight.FLOAT, at + (long) lane * Float.BYTES, factor);
             }
         }
+    }
+
+    private void markSubnormals(MemorySegment tiles, int tile, int[] runs, byte[] careful) {
+        long groupBytes = Fp8Layout.groupBytes(cols());
+        for (int run = 0; run + 1 < runs.length; run++) {
+            long from = Fp8Layout.wordOffset(runs[run]);
+            long bytes = Fp8Layout.wordOffset(runs[run + 1] + TileLayout.WORD - 1) - from;
+            int subnormals = 0;
+            for (int group = 0; group < Weight.TILE / Fp8Layout.GROUP; group++) {
+                long groupAt = tile * TileLayout.tileBytes(cols(), 1) + group * groupBytes;
+                subnormals += Fp8Layout.subnormals(tiles, groupAt + from, bytes);
+            }
+            careful[tile * (runs.length - 1) + run] = (byte) (subnormals > Fp8Weight.FEW_SUBNORMALS ? 1 : 0);
+        }
+    }
+
+    /** 1 if the rows of every tile lie within one block, so that they share their scales; otherwise 64. */
+    private int scaleLanes() {
+        int block = transposed ? scales.blockCols() : scales.blockRows();
+        int phase = transposed ? 0 : firstRow;
+        for (int row = 0; row < rows(); row += Weight.TILE) {
+            int last = Math.min(row + Weight.TILE, rows()) - 1;
+            if ((phase + row) / block != (phase + last) / block) {
+                return Weight.TILE;
+            }
+        }
+        return 1;
     }
 
     @Override
@@ -157,7 +192,7 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private long scaleBytes(int[] runs) {
-        return (long) Float.BYTES * Weight.TILE * tiles() * (runs.length - 1);
+        return (long) Float.BYTES * scaleLanes() * tiles() * (runs.length - 1);
     }
 
     private int tiles() {

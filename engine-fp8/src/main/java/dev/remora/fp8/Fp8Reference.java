@@ -7,42 +7,85 @@ import java.lang.foreign.ValueLayout;
 
 /** The specification of {@link Fp8Kernels}: same signatures, same order of every sum, no Vector API. */
 final class Fp8Reference {
+    /** What brings products of weights times 2^-120 back among the normal numbers, and their sums to their own size. */
+    static final float INPUT_SCALE = 0x1p64f;
+
+    static final float SUM_SCALE = 0x1p56f;
+
+    /** Bits of 2^-60 and of 2^62: magnitudes that may be scaled so. */
+    static final int INPUT_START = (127 - 60) << 23;
+
+    static final int INPUT_END = (127 + 62) << 23;
+
     private static final int TILE = 64;
+    private static final int GROUP = Fp8Layout.GROUP;
 
     private Fp8Reference() {}
 
-    static void multiplyRow(
-            MemorySegment tiles,
-            long tileAt,
-            int[] runs,
-            MemorySegment scale,
-            long scaleAt,
-            float[] x,
-            int xAt,
-            float[] y,
-            int yAt) {
+    static boolean scale(float[] x, int xAt, int count, float[] scaled) {
+        return scale(x, xAt, 0, count, scaled);
+    }
+
+    /** As {@link Fp8Kernels#scale}, of the values from {@code first} on. */
+    static boolean scale(float[] x, int xAt, int first, int count, float[] scaled) {
+        boolean inRange = true;
+        for (int i = first; i < count; i++) {
+            int magnitude = Float.floatToRawIntBits(x[xAt + i]) & 0x7fffffff;
+            inRange &= magnitude == 0 || (magnitude >= INPUT_START && magnitude < INPUT_END);
+            scaled[i] = x[xAt + i] * INPUT_SCALE;
+        }
+        return inRange;
+    }
+
+    static void multiplyRun(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
         for (int lane = 0; lane < TILE; lane++) {
-            float total = 0;
-            for (int run = 0; run + 1 < runs.length; run++) {
-                float partial = 0;
-                for (int i = runs[run]; i < runs[run + 1]; i++) {
-                    partial = fma(weight(tiles, tileAt, i, lane), x[xAt + i], partial);
-                }
-                total = fma(partial, scale.get(Fp8Weight.FLOAT, scaleAt + 4L * (run * TILE + lane)), total);
+            float sum = 0;
+            for (int i = 0; i < count; i++) {
+                sum = fma(weight(tiles, from, groupBytes, i, lane) * 0x1p-120f, x[xAt + i], sum);
             }
-            y[yAt + lane] = total;
+            sums[lane] = sum * SUM_SCALE;
         }
     }
 
-    static void decodePanel(MemorySegment tiles, long tileAt, int from, int count, float[] panel) {
+    static void multiplyRunCarefully(
+            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+        for (int lane = 0; lane < TILE; lane++) {
+            float sum = 0;
+            for (int i = 0; i < count; i++) {
+                sum = fma(weight(tiles, from, groupBytes, i, lane), x[xAt + i], sum);
+            }
+            sums[lane] = sum;
+        }
+    }
+
+    static void addScaled(float[] sums, float scale, float[] y, int yAt) {
+        for (int lane = 0; lane < TILE; lane++) {
+            y[yAt + lane] = fma(sums[lane], scale, y[yAt + lane]);
+        }
+    }
+
+    static void addScaled(float[] sums, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+        for (int lane = 0; lane < TILE; lane++) {
+            y[yAt + lane] = fma(sums[lane], scale.get(Fp8Weight.FLOAT, scaleAt + 4L * lane), y[yAt + lane]);
+        }
+    }
+
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
+        decodePanelCarefully(tiles, from, groupBytes, 0, count, panel);
+    }
+
+    static void decodePanelCarefully(
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
         for (int i = 0; i < count; i++) {
             for (int lane = 0; lane < TILE; lane++) {
-                panel[i * TILE + lane] = weight(tiles, tileAt, from + i, lane);
+                panel[i * TILE + lane] = weight(tiles, tileAt, groupBytes, from + i, lane);
             }
         }
     }
 
-    private static float weight(MemorySegment tiles, long tileAt, int col, int lane) {
-        return E4m3.toFloat(tiles.get(ValueLayout.JAVA_BYTE, tileAt + ((long) (col / 4) * TILE + lane) * 4 + col % 4));
+    private static float weight(MemorySegment tiles, long tileAt, long groupBytes, int col, int lane) {
+        long at = tileAt + lane / GROUP * groupBytes + ((long) (col / 4) * GROUP + lane % GROUP) * 4 + col % 4;
+        return E4m3.toFloat(tiles.get(ValueLayout.JAVA_BYTE, at));
     }
 }

@@ -17,22 +17,36 @@ import java.util.Arrays;
 final class Fp8Weight extends TiledWeight {
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /**
+     * Most subnormal codes of one tile and run that are decoded quickly. Weights of a Gaussian distribution have one among
+     * 8,192; where a CPU needs 150 cycles for an f32 subnormal, this many double the time of a run at most.
+     */
+    static final int FEW_SUBNORMALS = 8;
+
     private final MemorySegment tiles;
     private final long tileBytes;
+    private final long groupBytes;
     private final int[] runs;
     private final MemorySegment scale;
+    private final int scaleLanes;
+    private final byte[] careful;
     private final boolean aligned;
 
     /**
-     * @param runs  first column of each run of at most {@link Scratch#PANEL_ROWS} columns, then the number of columns
-     * @param scale (tiles, runs, 64) f32: one factor a row, because a tile may lie across two blocks of rows
+     * @param tiles   of {@link Fp8Layout}
+     * @param runs    first column of each run of at most {@link Scratch#PANEL_ROWS} columns, then the number of columns
+     * @param scale   (tiles, runs) f32 if each tile lies within one block of rows; otherwise (tiles, runs, 64)
+     * @param careful (tiles, runs), not 0 where the quick decoding would meet more than {@link #FEW_SUBNORMALS}
      */
-    Fp8Weight(MemorySegment tiles, int rows, int cols, int[] runs, MemorySegment scale) {
+    Fp8Weight(MemorySegment tiles, int rows, int cols, int[] runs, MemorySegment scale, byte[] careful) {
         super(rows, cols);
         this.tiles = tiles;
         this.tileBytes = TileLayout.tileBytes(cols, 1);
+        this.groupBytes = Fp8Layout.groupBytes(cols);
         this.runs = runs;
         this.scale = scale;
+        this.scaleLanes = scale.byteSize() == 4L * tiles() * (runs.length - 1) ? 1 : TILE;
+        this.careful = careful;
         this.aligned = Arrays.stream(runs).allMatch(col -> col % TileLayout.WORD == 0);
     }
 
@@ -53,24 +67,60 @@ final class Fp8Weight extends TiledWeight {
     }
 
     @Override
-    protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt) {
-        long tileAt = tile * tileBytes;
-        long scaleAt = scaleAt(tile, 0);
-        if (VectorSupport.active()) {
-            Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, scaleAt, x, xAt, y, yAt);
-        } else {
-            Fp8Reference.multiplyRow(tiles, tileAt, runs, scale, scaleAt, x, xAt, y, yAt);
+    protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch) {
+        Arrays.fill(y, yAt, yAt + TILE, 0f);
+        for (int run = 0; run + 1 < runs.length; run++) {
+            multiplyRun(tile, run, x, xAt + runs[run], y, yAt, scratch);
         }
+    }
+
+    private void multiplyRun(int tile, int run, float[] x, int xAt, float[] y, int yAt, Scratch scratch) {
+        long from = tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
+        int count = runs[run + 1] - runs[run];
+        float[] sums = scratch.sums();
+        long scaleAt = scaleAt(tile, run);
+        if (!VectorSupport.active()) {
+            Fp8Reference.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
+            if (scaleLanes == 1) {
+                Fp8Reference.addScaled(sums, scale.get(FLOAT, scaleAt), y, yAt);
+            } else {
+                Fp8Reference.addScaled(sums, scale, scaleAt, y, yAt);
+            }
+            return;
+        }
+        if (quick(tile, run) && Fp8Kernels.scale(x, xAt, count, scratch.input())) {
+            Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scratch.input(), 0, sums);
+        } else {
+            Fp8Kernels.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
+        }
+        if (scaleLanes == 1) {
+            Fp8Kernels.addScaled(sums, scale.get(FLOAT, scaleAt), y, yAt);
+        } else {
+            Fp8Kernels.addScaled(sums, scale, scaleAt, y, yAt);
+        }
+    }
+
+    private boolean quick(int tile, int run) {
+        return careful[tile * (runs.length - 1) + run] == 0;
     }
 
     @Override
     protected void decodePanel(int tile, int from, int count, Scratch scratch) {
-        if (VectorSupport.active()) {
-            Fp8Kernels.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
+        int run = run(from);
+        long tileAt = tile * tileBytes;
+        if (!VectorSupport.active()) {
+            Fp8Reference.decodePanelCarefully(tiles, tileAt, groupBytes, from, count, scratch.panel());
+        } else if (aligned && quick(tile, run)) {
+            long at = tileAt + Fp8Layout.wordOffset(from);
+            Fp8Kernels.decodePanel(tiles, at, groupBytes, count, scratch.panel());
         } else {
-            Fp8Reference.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
+            Fp8Kernels.decodePanelCarefully(tiles, tileAt, groupBytes, from, count, scratch.panel());
         }
-        MemorySegment.copy(scale, FLOAT, scaleAt(tile, run(from)), scratch.scale(), 0, TILE);
+        if (scaleLanes == 1) {
+            Arrays.fill(scratch.scale(), scale.get(FLOAT, scaleAt(tile, run)));
+        } else {
+            MemorySegment.copy(scale, FLOAT, scaleAt(tile, run), scratch.scale(), 0, TILE);
+        }
     }
 
     @Override
@@ -99,13 +149,14 @@ final class Fp8Weight extends TiledWeight {
     @Override
     public void dequantizeRow(int row, float[] dst, int dstAt) {
         for (int col = 0; col < cols(); col++) {
-            byte code = tiles.get(ValueLayout.JAVA_BYTE, TileLayout.offset(row, col, cols(), 1));
-            dst[dstAt + col] = E4m3.toFloat(code) * scale.get(FLOAT, scaleAt(row / TILE, run(col)) + 4L * (row % TILE));
+            byte code = tiles.get(ValueLayout.JAVA_BYTE, Fp8Layout.offset(row, col, cols()));
+            long at = scaleAt(row / TILE, run(col)) + 4L * (row % TILE % scaleLanes);
+            dst[dstAt + col] = E4m3.toFloat(code) * scale.get(FLOAT, at);
         }
     }
 
     private long scaleAt(int tile, int run) {
-        return 4L * TILE * ((long) tile * (runs.length - 1) + run);
+        return 4L * scaleLanes * ((long) tile * (runs.length - 1) + run);
     }
 
     private int run(int col) {

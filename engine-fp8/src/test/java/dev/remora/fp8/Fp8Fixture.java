@@ -28,8 +28,11 @@ final class Fp8Fixture {
         for (int i = 0; i < factors.length; i++) {
             factors[i] = (float) (1e-3 * (0.5 + random.nextDouble()));
         }
-        BlockScales scales = new BlockScales(name + "_scale_inv", factors, blockRows, blockCols, rows, cols);
-        matrix = new Fp8Matrix(name, MemorySegment.ofArray(codes), scales, rows, cols);
+        matrix = new Fp8Matrix(name, MemorySegment.ofArray(codes), scales(), rows, cols);
+    }
+
+    BlockScales scales() {
+        return new BlockScales(name + "_scale_inv", factors, blockRows, blockCols, rows, cols);
     }
 
     /** Codes of numbers, all 254 equally often. */

@@ -2,19 +2,17 @@ package dev.remora.fp8;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.remora.core.kernel.VectorSupport;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The kernels against their scalar twins, bit for bit. Without vector units there is nothing to compare. */
@@ -27,34 +25,30 @@ class Fp8KernelsTest {
         assumeTrue(VectorSupport.VECTOR, VectorSupport::reason);
     }
 
-    static Stream<int[]> runs() {
-        return Stream.of(
-                new int[] {0, 4},
-                new int[] {0, 128},
-                new int[] {0, 4, 8, 12},
-                new int[] {0, 128, 256, 260},
-                new int[] {0, 16, 144, 272, 300},
-                new int[] {0, 60, 120, 180, 240, 248},
-                new int[] {0, 96, 192, 288, 384, 400},
-                IntStream.rangeClosed(0, 12).map(i -> i * 128).toArray());
-    }
-
     @ParameterizedTest
-    @MethodSource("runs")
-    void aRowHasTheBitsOfItsTwin(int[] runs) {
-        int cols = runs[runs.length - 1];
-        Random random = new Random(cols);
-        MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, 3 * TILE * cols));
+    @ValueSource(ints = {0, 4, 8, 12, 16, 60, 64, 100, 128})
+    void aRunHasTheBitsOfItsTwin(int count) {
+        Random random = new Random(count);
+        int cols = count + 12;
+        long groupBytes = 16L * cols;
+        MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, 2 * TILE * cols));
         float[] x = floats(random, cols + 7);
-        MemorySegment scale = segment(floats(random, (runs.length + 2) * TILE));
-        for (int tile = 0; tile < 3; tile++) {
-            long tileAt = (long) tile * TILE * cols;
-            int offset = 2 * tile + 1;
-            float[] expected = floats(new Random(1), TILE + 9);
-            float[] actual = expected.clone();
-            Fp8Reference.multiplyRow(tiles, tileAt, runs, scale, 4L * offset, x, offset, expected, offset);
-            Fp8Kernels.multiplyRow(tiles, tileAt, runs, scale, 4L * offset, x, offset, actual, offset);
-            assertArrayEquals(bits(expected), bits(actual));
+        for (int i = 0; i < count; i += 5) {
+            x[i] = 0;
+        }
+        for (int tile = 0; tile < 2; tile++) {
+            long from = (long) tile * TILE * cols + 64L * tile;
+            float[] expected = new float[TILE];
+            Fp8Reference.multiplyRunCarefully(tiles, from, groupBytes, count, x, tile, expected);
+            float[] actual = new float[TILE];
+            Fp8Kernels.multiplyRunCarefully(tiles, from, groupBytes, count, x, tile, actual);
+            assertArrayEquals(bits(expected), bits(actual), "careful");
+            float[] scaled = new float[128];
+            assertTrue(Fp8Kernels.scale(x, tile, count, scaled));
+            Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
+            assertArrayEquals(bits(expected), bits(actual), "quick");
+            Fp8Reference.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
+            assertArrayEquals(bits(expected), bits(actual), "quick twin");
         }
     }
 
@@ -62,18 +56,76 @@ class Fp8KernelsTest {
     @Test
     void cancellationHasTheBitsOfItsTwin() {
         Random random = new Random(3);
-        int cols = 256;
-        int[] runs = {0, 128, 256};
+        int cols = 128;
         MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, TILE * cols));
-        float[] x = floats(random, cols);
-        for (int i = 0; i < cols; i++) {
-            x[i] *= (float) Math.pow(10, random.nextInt(30) - 15);
+        for (int exponent : new int[] {15, 35}) {
+            float[] x = floats(random, cols);
+            for (int i = 0; i < cols; i++) {
+                x[i] *= (float) Math.pow(10, random.nextInt(2 * exponent) - exponent);
+            }
+            float[] expected = new float[TILE];
+            float[] actual = new float[TILE];
+            Fp8Reference.multiplyRunCarefully(tiles, 0, 16L * cols, cols, x, 0, expected);
+            Fp8Kernels.multiplyRunCarefully(tiles, 0, 16L * cols, cols, x, 0, actual);
+            assertArrayEquals(bits(expected), bits(actual));
+            float[] scaled = new float[cols];
+            boolean inRange = Fp8Kernels.scale(x, 0, cols, scaled);
+            assertEquals(exponent == 15, inRange);
+            if (inRange) {
+                Fp8Kernels.multiplyRun(tiles, 0, 16L * cols, cols, scaled, 0, actual);
+                assertArrayEquals(bits(expected), bits(actual));
+            }
         }
-        MemorySegment scale = segment(floats(random, 2 * TILE));
-        float[] expected = new float[TILE];
-        float[] actual = new float[TILE];
-        Fp8Reference.multiplyRow(tiles, 0, runs, scale, 0, x, 0, expected, 0);
-        Fp8Kernels.multiplyRow(tiles, 0, runs, scale, 0, x, 0, actual, 0);
+    }
+
+    @Test
+    void onlyInputsThatStayExactAreScaled() {
+        float[] good = {0f, -0f, 0x1p-60f, -0x1p-60f, 1f, Math.nextDown(0x1p62f), -Math.nextDown(0x1p62f)};
+        float[] bad = {
+            Float.NaN,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            0x1p62f,
+            -0x1p62f,
+            Float.MAX_VALUE,
+            Math.nextDown(0x1p-60f),
+            -Math.nextDown(0x1p-60f),
+            Float.MIN_VALUE,
+        };
+        for (int count : new int[] {4, 20, 128}) {
+            for (int at = 0; at < count; at++) {
+                for (float value : good) {
+                    assertScale(true, value, at, count);
+                }
+                for (float value : bad) {
+                    assertScale(false, value, at, count);
+                }
+            }
+        }
+    }
+
+    private static void assertScale(boolean inRange, float value, int at, int count) {
+        float[] x = floats(new Random(at), count + 3);
+        x[3 + at] = value;
+        float[] expected = new float[128];
+        float[] actual = new float[128];
+        assertEquals(inRange, Fp8Reference.scale(x, 3, count, expected), "twin of " + value);
+        assertEquals(inRange, Fp8Kernels.scale(x, 3, count, actual), () -> value + " at " + at + " of " + count);
+        assertArrayEquals(expected, actual);
+    }
+
+    @Test
+    void sumsAreScaledAsTheirTwins() {
+        Random random = new Random(8);
+        float[] sums = floats(random, TILE);
+        float[] factors = floats(random, TILE + 1);
+        float[] expected = floats(random, TILE + 9);
+        float[] actual = expected.clone();
+        Fp8Reference.addScaled(sums, 0.37f, expected, 5);
+        Fp8Kernels.addScaled(sums, 0.37f, actual, 5);
+        assertArrayEquals(bits(expected), bits(actual));
+        Fp8Reference.addScaled(sums, segment(factors), 4, expected, 3);
+        Fp8Kernels.addScaled(sums, segment(factors), 4, actual, 3);
         assertArrayEquals(bits(expected), bits(actual));
     }
 
@@ -87,9 +139,14 @@ class Fp8KernelsTest {
             long tileAt = (long) (count % 2) * TILE * cols;
             float[] expected = floats(new Random(1), 128 * TILE);
             float[] actual = expected.clone();
-            Fp8Reference.decodePanel(tiles, tileAt, from, count, expected);
-            Fp8Kernels.decodePanel(tiles, tileAt, from, count, actual);
+            Fp8Reference.decodePanelCarefully(tiles, tileAt, 16L * cols, from, count, expected);
+            Fp8Kernels.decodePanelCarefully(tiles, tileAt, 16L * cols, from, count, actual);
             assertArrayEquals(bits(expected), bits(actual), count + " columns from " + from);
+            if (from % 4 == 0 && count % 4 == 0) {
+                Arrays.fill(actual, 0, count * TILE, Float.NaN);
+                Fp8Kernels.decodePanel(tiles, tileAt + Fp8Layout.wordOffset(from), 16L * cols, count, actual);
+                assertArrayEquals(bits(expected), bits(actual), count + " columns from " + from);
+            }
         }
     }
 
@@ -97,41 +154,56 @@ class Fp8KernelsTest {
     void panelsDecodeEveryNumberExactly() {
         for (int shift = 0; shift < 4; shift++) {
             MemorySegment tile = everyCode(shift);
-            // One panel of whole words, and one that starts within a word.
+            float[] panel = new float[128 * TILE];
+            Fp8Kernels.decodePanel(tile, 0, 64, 4, panel);
+            assertEveryCode(shift, 0, panel);
+            // One panel of a whole word, and some that start within a word.
             for (int from = 0; from < 4; from++) {
-                float[] panel = new float[128 * TILE];
-                Fp8Kernels.decodePanel(tile, 0, from, 4 - from, panel);
-                for (int col = from; col < 4; col++) {
-                    for (int lane = 0; lane < TILE; lane++) {
-                        float expected = E4m3.toFloat((byte) code(lane, col, shift));
-                        assertEquals(
-                                Float.floatToRawIntBits(expected),
-                                Float.floatToRawIntBits(panel[(col - from) * TILE + lane]),
-                                "code " + code(lane, col, shift));
+                Arrays.fill(panel, Float.NaN);
+                Fp8Kernels.decodePanelCarefully(tile, 0, 64, from, 4 - from, panel);
+                assertEveryCode(shift, from, panel);
+            }
+        }
+    }
+
+    private static void assertEveryCode(int shift, int from, float[] panel) {
+        for (int col = from; col < 4; col++) {
+            for (int lane = 0; lane < TILE; lane++) {
+                float expected = E4m3.toFloat((byte) code(lane, col, shift));
+                assertEquals(
+                        Float.floatToRawIntBits(expected),
+                        Float.floatToRawIntBits(panel[(col - from) * TILE + lane]),
+                        "code " + code(lane, col, shift));
+            }
+        }
+    }
+
+    @Test
+    void runsDecodeEveryNumberExactly() {
+        for (int shift = 0; shift < 4; shift++) {
+            MemorySegment tile = everyCode(shift);
+            for (int col = 0; col < 4; col++) {
+                for (float power : new float[] {1f, 0x1p-60f, 0x1p61f, 0x1p-100f}) {
+                    float[] x = new float[4];
+                    // A power of two keeps the product exact; -0 becomes 0 when it is added to the sum.
+                    x[col] = power;
+                    float[] sums = new float[TILE];
+                    Fp8Kernels.multiplyRunCarefully(tile, 0, 64, 4, x, 0, sums);
+                    assertProducts(shift, col, power, sums);
+                    float[] scaled = new float[4];
+                    if (Fp8Kernels.scale(x, 0, 4, scaled)) {
+                        Fp8Kernels.multiplyRun(tile, 0, 64, 4, scaled, 0, sums);
+                        assertProducts(shift, col, power, sums);
                     }
                 }
             }
         }
     }
 
-    @Test
-    void rowsDecodeEveryNumberExactly() {
-        float[] ones = new float[TILE];
-        Arrays.fill(ones, 1f);
-        MemorySegment scale = segment(ones);
-        for (int shift = 0; shift < 4; shift++) {
-            MemorySegment tile = everyCode(shift);
-            for (int col = 0; col < 4; col++) {
-                float[] x = new float[4];
-                // A power of two keeps the product exact; -0 becomes 0 when it is added to the sum.
-                x[col] = 0x1p-100f;
-                float[] y = new float[TILE];
-                Fp8Kernels.multiplyRow(tile, 0, new int[] {0, 4}, scale, 0, x, 0, y, 0);
-                for (int lane = 0; lane < TILE; lane++) {
-                    float expected = E4m3.toFloat((byte) code(lane, col, shift)) * 0x1p-100f + 0f;
-                    assertEquals(expected, y[lane], "code " + code(lane, col, shift));
-                }
-            }
+    private static void assertProducts(int shift, int col, float power, float[] sums) {
+        for (int lane = 0; lane < TILE; lane++) {
+            float expected = E4m3.toFloat((byte) code(lane, col, shift)) * power + 0f;
+            assertEquals(expected, sums[lane], "code " + code(lane, col, shift));
         }
     }
 

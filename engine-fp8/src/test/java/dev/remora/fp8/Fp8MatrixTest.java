@@ -126,25 +126,26 @@ class Fp8MatrixTest {
 
     @ParameterizedTest
     @CsvSource({
-        // rows, cols, block, first row, rows of the slice, runs of the slice, runs of its transpose
-        "300, 260, 128, 0, 300, 3, 3",
-        "600, 130, 128, 112, 112, 2, 2",
-        "600, 129, 128, 448, 64, 2, 1",
-        "600, 512, 512, 1, 599, 4, 5",
+        // rows, cols, block, first row, rows of the slice, runs of the slice, factors of a tile and run, runs of its
+        // transpose
+        "300, 260, 128, 0, 300, 3, 1, 3",
+        "600, 130, 128, 112, 112, 2, 64, 2",
+        "600, 129, 128, 448, 64, 2, 1, 1",
+        "600, 512, 512, 1, 599, 4, 64, 5",
     })
     void packingTakesTheBytesThatWereAnnounced(
-            int rows, int cols, int block, int from, int count, int runs, int turnedRuns) {
+            int rows, int cols, int block, int from, int count, int runs, int lanes, int turnedRuns) {
         Fp8Matrix slice = new Fp8Fixture(4, rows, cols, block, block).matrix.rows(from, count);
-        assertAllocates(slice, runs);
-        assertAllocates(slice.transposed(), turnedRuns);
+        assertAllocates(slice, runs, lanes);
+        assertAllocates(slice.transposed(), turnedRuns, 1);
     }
 
-    private static void assertAllocates(StoredMatrix matrix, int runs) {
+    private static void assertAllocates(StoredMatrix matrix, int runs, int lanes) {
         try (CountingArena arena = new CountingArena()) {
             Weight weight = matrix.pack(arena);
             long tiles = Math.ceilDiv(matrix.rows(), 64);
             long codes = tiles * 64 * (Math.ceilDiv(matrix.cols(), 4) * 4L);
-            assertEquals(codes + tiles * 64 * runs * Float.BYTES, arena.allocated);
+            assertEquals(codes + tiles * lanes * runs * Float.BYTES, arena.allocated);
             assertEquals(arena.allocated, matrix.packedBytes());
             assertEquals(matrix.packedBytes(), weight.bytes());
             arena.allocated = 0;

@@ -9,6 +9,7 @@ import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
@@ -103,6 +104,31 @@ class Fp8WeightTest {
                 }
             }
             assertTrue(count > 0);
+        }
+    }
+
+    /** The quick decoding scales its input; where that would not be exact, another takes its place. */
+    @Test
+    void extremeInputsHaveTheSameBitsAloneAndTogether() {
+        Fp8Fixture fixture = new Fp8Fixture(4, 128, 512, 128, 128);
+        byte[] normal = fixture.codes.clone();
+        for (int i = 0; i < normal.length; i++) {
+            normal[i] = (normal[i] & 0x78) == 0 ? 0x31 : normal[i];
+        }
+        Fp8Matrix quick = new Fp8Matrix("w", MemorySegment.ofArray(normal), fixture.scales(), 128, 512);
+        try (Arena arena = Arena.ofConfined()) {
+            for (Weight weight : new Weight[] {quick.pack(arena), fixture.matrix.pack(arena)}) {
+                for (float factor : new float[] {1f, 0x1p-70f, 0x1p70f, 0x1p-126f, 0x1p120f, 0f, Float.NaN}) {
+                    Rows x = Fp8Fixture.input(5, 2, 512);
+                    for (int i = 0; i < 1024; i += 3) {
+                        x.data()[i] *= factor;
+                    }
+                    Rows one = new Rows(1, 512);
+                    one.resize(1);
+                    System.arraycopy(x.data(), 0, one.data(), 0, 512);
+                    assertArrayEquals(row(Fp8Fixture.multiply(weight, x), 0), row(Fp8Fixture.multiply(weight, one), 0));
+                }
+            }
         }
     }
 

@@ -91,7 +91,7 @@ public final class MoeWorkspace {
     }
 
     /** The decision of the layer that ran last. */
-    Routing routing() {
+    public Routing routing() {
         return routing;
     }
 

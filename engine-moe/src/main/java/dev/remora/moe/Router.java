@@ -71,7 +71,7 @@ public final class Router {
      * @param h (n, hidden_size)
      * @throws RemoraException if a logit is no finite number
      */
-    void route(Rows h) {
+    public void route(Rows h) {
         int n = h.count();
         workspace.routing().resize(n);
         workspace.choice().resize(n);

@@ -5,6 +5,7 @@ import dev.remora.core.RemoraException;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.template.TemplateException;
 import dev.remora.core.tokenizer.Tokenizer;
+import dev.remora.models.runtime.BundledModel;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -60,6 +61,17 @@ public final class Llm implements AutoCloseable {
         return ModelLoader.load(CheckpointSource.ofFolder(folder), options);
     }
 
+    /**
+     * Loads a checkpoint that lies anywhere, or is made: see {@link CheckpointSource}.
+     *
+     * @throws CheckpointException if a file is missing, broken or contradicts another
+     * @throws dev.remora.core.UnsupportedModelException if the checkpoint asks for something that this version lacks
+     * @throws dev.remora.core.InsufficientMemoryException if the machine has too little memory for it
+     */
+    public static Llm load(CheckpointSource source, LoadOptions options) {
+        return ModelLoader.load(source, options);
+    }
+
     /** As {@link #bundled(LoadOptions)}, with {@link LoadOptions#defaults()}. */
     public static Llm bundled() {
         return bundled(LoadOptions.defaults());
@@ -71,7 +83,7 @@ public final class Llm implements AutoCloseable {
      * @throws CheckpointException if that artifact is not on the class path or module path
      */
     public static Llm bundled(LoadOptions options) {
-        return ModelLoader.load(ModelLoader.bundledSource(), options);
+        return ModelLoader.load(BundledModel.source(), options);
     }
 
     /** A session of {@link ModelInfo#contextLength()} tokens. */

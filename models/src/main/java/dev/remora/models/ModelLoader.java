@@ -1,23 +1,14 @@
 package dev.remora.models;
 
-import dev.remora.core.CachePool;
-import dev.remora.core.CheckpointException;
-import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.MemoryLimits;
-import dev.remora.core.StoredMatrix;
-import dev.remora.core.ThreadTeam;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.json.Json;
 import dev.remora.core.json.JsonObject;
 import dev.remora.core.kernel.VectorSupport;
-import dev.remora.mla.Evaluation;
-import dev.remora.models.deepseek.DeepSeekAssembler;
 import dev.remora.models.deepseek.DeepSeekConfig;
-import dev.remora.models.transformer.Transformer;
-import dev.remora.models.weights.WeightLoader;
-import java.lang.foreign.Arena;
-import java.util.Locale;
+import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RunningModel;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,11 +16,6 @@ import org.slf4j.LoggerFactory;
 /** From the files of a checkpoint to a running model: read, validate, account for memory, repack, assemble. */
 final class ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
-    private static final String BUNDLED = "META-INF/remora/remora-tiny/";
-
-    /** Rows of a step: a prompt is run in chunks of this size. */
-    private static final int MAX_ROWS = 512;
-
     private static final int USUAL_CONTEXT = 4096;
 
     private ModelLoader() {}
@@ -52,15 +38,20 @@ final class ModelLoader {
         TextModel text = TextModel.load(source);
         int context = contextLength(options, config);
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            WeightLoader loader = new WeightLoader();
-            DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader);
-            assembler.rejectUnusedTensors();
-            Supplier<StoredMatrix> embedding = loader.addCopy(assembler.embedTokens());
+            ModelPlan plan = new ModelPlan(config, checkpoint);
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
-            ModelInfo info = new ModelSummary(config, json, checkpoint, assembler)
+            plan.requireMemory(memory.get(), context, context, options.cacheFormat(), threads)
+                    .ifPresent(LOG::warn);
+            ModelInfo info = new ModelSummary(config, json, checkpoint, plan.assembler())
                     .info(context, options.cacheFormat(), generationConfig);
-            requireMemory(memory.get(), config, loader, info, threads);
-            Engine engine = engine(memory, assembler, loader, embedding, info, options, threads);
+            long total = plan.loadBytes();
+            RunningModel model = plan.load(
+                    threads,
+                    options.cacheFormat(),
+                    memory,
+                    (layer, routing) -> {},
+                    done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
+            Engine engine = engine(model);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
             Warmup.start();
             return new Llm(engine, info, text, generationConfig, engine);
@@ -76,99 +67,13 @@ final class ModelLoader {
         return options.contextLength() > 0 ? options.contextLength() : Math.min(made, USUAL_CONTEXT);
     }
 
-    private static void requireMemory(
-            MemoryLimits memory, DeepSeekConfig config, WeightLoader loader, ModelInfo info, int threads) {
-        long weights = loader.bytes();
-        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, info.contextLength());
-        requireHeap(info.source(), rows, Runtime.getRuntime().maxMemory());
-        long cache = info.cacheBytesPerToken() * info.contextLength();
-        memory.require(
-                weights + rows + cache,
-                String.format(
-                        Locale.ROOT,
-                        "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
-                        info.source(),
-                        weights / 0x1p30,
-                        info.contextLength(),
-                        cache / 0x1p30,
-                        rows / 0x1p30));
-        long mapped =
-                info.tensors().stream().mapToLong(ModelInfo.TensorInfo::bytes).sum();
-        memory.warnIfMapped(mapped, weights).ifPresent(LOG::warn);
-    }
-
-    /**
-     * Makes sure that the rows of a step fit the Java heap: they are arrays, while weights and caches are not.
-     *
-     * @throws InsufficientMemoryException if they do not
-     */
-    static void requireHeap(String source, long rows, long maxHeap) {
-        if (rows > maxHeap) {
-            throw new InsufficientMemoryException(String.format(
-                    Locale.ROOT,
-                    "%s: expected a Java heap of more than %d MiB for the rows of a step, found %d MiB; start java with"
-                            + " a larger -Xmx",
-                    source,
-                    Math.ceilDiv(rows, 1 << 20),
-                    maxHeap >> 20));
-        }
-    }
-
-    @SuppressWarnings("MustBeClosedChecker") // the arena becomes the engine's own
-    private static Engine engine(
-            Supplier<MemoryLimits> memory,
-            DeepSeekAssembler assembler,
-            WeightLoader loader,
-            Supplier<StoredMatrix> embedding,
-            ModelInfo info,
-            LoadOptions options,
-            int threads) {
-        Arena arena = Arena.ofShared();
-        ThreadTeam team = null;
+    private static Engine engine(RunningModel model) {
         try {
-            long total = loader.bytes();
-            options.progress().accept(new LoadProgress(0, total, "loading weights"));
-            loader.load(
-                    arena,
-                    threads,
-                    done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
-            team = new ThreadTeam(threads, MAX_ROWS);
-            Transformer transformer = assembler.assemble(
-                    embedding.get(),
-                    team,
-                    MAX_ROWS,
-                    options.cacheFormat(),
-                    Evaluation.CHEAPEST,
-                    (layer, routing) -> {});
-            CachePool pool =
-                    assembler.cachePool(options.cacheFormat(), memory.get().availableBytes());
-            ThreadTeam closing = team;
-            return new Engine(transformer, pool, () -> {
-                closing.close();
-                arena.close();
-            });
+            return new Engine(model.transformer(), model.pool(), model::close);
         } catch (Throwable e) {
-            if (team != null) {
-                team.close();
-            }
-            arena.close();
-            if (e instanceof OutOfMemoryError) {
-                throw new InsufficientMemoryException(info.source() + ": the Java heap of "
-                        + Runtime.getRuntime().maxMemory() / (1 << 20)
-                        + " MiB is too small for the rows of a step; start java with a larger -Xmx");
-            }
+            // The system may refuse the engine its thread.
+            model.close();
             throw e;
         }
-    }
-
-    /** @throws CheckpointException if the bundled model is not there */
-    static CheckpointSource bundledSource() {
-        CheckpointSource source = CheckpointSource.ofResources(ModelLoader.class.getClassLoader(), BUNDLED);
-        if (!source.exists("config.json")) {
-            throw new CheckpointException(
-                    "the bundled model: expected " + BUNDLED + "config.json on the class path or module"
-                            + " path, found no such resource. Add the artifact dev.remora:remora-tiny, or load a folder");
-        }
-        return source;
     }
 }

@@ -9,6 +9,7 @@ import dev.remora.core.template.ChatTemplate;
 import dev.remora.core.template.TemplateException;
 import dev.remora.core.tokenizer.Tokenizer;
 import dev.remora.core.tokenizer.TokenizerLoader;
+import dev.remora.models.runtime.BundledModel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -53,7 +54,7 @@ public final class TextModel {
      * @throws CheckpointException if the artifact remora-tiny is not on the class path or module path
      */
     public static TextModel bundled() {
-        return load(ModelLoader.bundledSource());
+        return load(BundledModel.source());
     }
 
     static TextModel load(CheckpointSource files) {

@@ -13,6 +13,8 @@ import dev.remora.core.MemoryLimits;
 import dev.remora.core.RemoraException;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.template.TemplateException;
+import dev.remora.models.runtime.BundledModel;
+import dev.remora.models.runtime.ModelPlan;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -128,9 +130,9 @@ class BadTextTest {
 
     @Test
     void tooSmallAHeap() {
-        ModelLoader.requireHeap("model", 64 << 20, 64 << 20);
+        ModelPlan.requireHeap("model", 64 << 20, 64 << 20);
         InsufficientMemoryException e = assertThrows(
-                InsufficientMemoryException.class, () -> ModelLoader.requireHeap("model", (64 << 20) + 1, 64 << 20));
+                InsufficientMemoryException.class, () -> ModelPlan.requireHeap("model", (64 << 20) + 1, 64 << 20));
         assertEquals(
                 "model: expected a Java heap of more than 65 MiB for the rows of a step, found 64 MiB; start java with a"
                         + " larger -Xmx",
@@ -180,7 +182,7 @@ class BadTextTest {
     /** A golden's weights with the bundled model's text files: nothing is computed from them here. */
     private static TestCheckpoint bundledText() {
         TestCheckpoint model = TestCheckpoint.golden("v2-lite");
-        CheckpointSource bundled = ModelLoader.bundledSource();
+        CheckpointSource bundled = BundledModel.source();
         for (String file : new String[] {"tokenizer.json", "tokenizer_config.json", "generation_config.json"}) {
             model.files.put(file, new String(bundled.read(file), StandardCharsets.UTF_8));
         }

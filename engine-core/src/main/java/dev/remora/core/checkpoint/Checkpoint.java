@@ -60,7 +60,7 @@ public final class Checkpoint implements AutoCloseable {
         try {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String file : index.files()) {
-                for (Tensor tensor : Safetensors.read(source.map(file, arena), source.describe(file))) {
+                for (Tensor tensor : source.tensors(file, arena)) {
                     Tensor other = tensors.put(tensor.name(), tensor);
                     if (other != null) {
                         throw new CheckpointException(tensor.name() + ": expected in one file, found in two: "
@@ -150,6 +150,14 @@ public final class Checkpoint implements AutoCloseable {
     /** Bytes of all tensors together, as stored. */
     public long byteSize() {
         return tensors.values().stream().mapToLong(t -> t.data().byteSize()).sum();
+    }
+
+    /** Of {@link #byteSize()}, what lies in mapped files and so needs room in the page cache to be read fast. */
+    public long mappedBytes() {
+        return tensors.values().stream()
+                .filter(t -> t.data().isMapped())
+                .mapToLong(t -> t.data().byteSize())
+                .sum();
     }
 
     /** Where the files live. */

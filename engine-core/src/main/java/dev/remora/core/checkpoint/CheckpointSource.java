@@ -44,6 +44,17 @@ public interface CheckpointSource {
      */
     MemorySegment map(String name, Arena arena);
 
+    /**
+     * The tensors of a safetensors file, in the order of their data. A source that makes tensors answers with them, though
+     * they lie in no file.
+     *
+     * @param file  in this source
+     * @param arena how long their data stays; shared, if several threads are to read it
+     */
+    default List<Tensor> tensors(String file, Arena arena) {
+        return Safetensors.read(map(file, arena), describe(file));
+    }
+
     /** The file as messages should name it: its path. It need not exist. */
     String describe(String name);
 

@@ -23,6 +23,23 @@ public final class Tensor {
         this.file = file;
     }
 
+    /**
+     * A tensor that lies anywhere.
+     *
+     * @param shape outermost dimension first
+     * @param data  row-major, little-endian
+     * @param file  what error messages name as its place
+     * @throws IllegalArgumentException if the data is not of the size that dtype and shape ask for
+     */
+    public static Tensor of(String name, DType dtype, long[] shape, MemorySegment data, String file) {
+        long bytes = Safetensors.byteSize(dtype, shape);
+        if (data.byteSize() != bytes) {
+            throw new IllegalArgumentException(
+                    name + ": " + data.byteSize() + " bytes for " + dtype + " " + text(shape));
+        }
+        return new Tensor(name, dtype, shape.clone(), data.asReadOnly(), file);
+    }
+
     public String name() {
         return name;
     }

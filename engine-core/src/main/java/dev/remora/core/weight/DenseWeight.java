@@ -27,7 +27,7 @@ final class DenseWeight extends TiledWeight {
     }
 
     @Override
-    protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt) {
+    protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch) {
         format.multiplyRow(tiles, tile * tileBytes, cols(), x, xAt, y, yAt);
     }
 

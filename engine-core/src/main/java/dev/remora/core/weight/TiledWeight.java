@@ -35,7 +35,7 @@ public abstract class TiledWeight implements Weight {
     }
 
     /** y[0..64) = tile times x, overwriting y. */
-    protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt);
+    protected abstract void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch);
 
     /**
      * Decodes columns [from, from + count) of a tile to {@code scratch.panel()[column - from][64]}; block scales, one for
@@ -84,7 +84,7 @@ public abstract class TiledWeight implements Weight {
     private void multiplyWhole(Rows x, int xColumn, Rows y, int yColumn, int tile, Scratch scratch) {
         int n = x.count();
         if (n == 1 && decodesInRegisters()) {
-            multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn);
+            multiplyRow(tile, x.data(), x.offset(0) + xColumn, y.data(), y.offset(0) + yColumn, scratch);
             return;
         }
         for (int row = 0; row < n; row++) {

@@ -102,6 +102,16 @@ public final class DeepSeekAssembler {
         return embedTokens;
     }
 
+    /** The matrices of each layer, once the loader has loaded. */
+    public List<LayerWeights> layerWeights() {
+        return layers.stream().map(LayerTensors::weights).toList();
+    }
+
+    /** The head, (vocab_size, hidden_size), once the loader has loaded. */
+    public Weight head() {
+        return lmHead.get();
+    }
+
     /** The memory of all sequences. */
     public CachePool cachePool(CacheFormat format, long maxBytes) {
         return new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), maxBytes);

@@ -23,4 +23,15 @@ record LayerTensors(
             float[] bias,
             List<Supplier<SwiGlu>> experts,
             Optional<Supplier<SwiGlu>> shared) {}
+
+    /** What the suppliers answer after loading. */
+    LayerWeights weights() {
+        return new LayerWeights(
+                attention.get(),
+                dense.map(Supplier::get),
+                sparse.map(layer -> layer.gate().get()),
+                sparse.map(layer -> layer.experts().stream().map(Supplier::get).toList())
+                        .orElse(List.of()),
+                sparse.flatMap(layer -> layer.shared().map(Supplier::get)));
+    }
 }

@@ -1,0 +1,195 @@
+package dev.remora.models.bench;
+
+import dev.remora.core.MemoryLimits;
+import dev.remora.core.checkpoint.Checkpoint;
+import dev.remora.core.checkpoint.CheckpointSource;
+import dev.remora.core.json.Json;
+import dev.remora.core.json.JsonObject;
+import dev.remora.mla.RandomRows;
+import dev.remora.models.LoadProgress;
+import dev.remora.models.Machine;
+import dev.remora.models.deepseek.DeepSeekConfig;
+import dev.remora.models.runtime.BundledModel;
+import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RunningModel;
+import dev.remora.models.synthetic.SyntheticModel;
+import dev.remora.moe.MoeConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Measures a model on this machine, and this machine: tokens per second, and which share that is of what the memory and
+ * the arithmetic units allow.
+ *
+ * <pre>{@code
+ * BenchmarkReport report = Benchmark.bundled().run(BenchmarkOptions.defaults(), progress -> {});
+ * }</pre>
+ */
+public final class Benchmark {
+    private static final long SEED = 1;
+
+    private final String name;
+    private final CheckpointSource source;
+
+    private Benchmark(String name, CheckpointSource source) {
+        this.name = name;
+        this.source = source;
+    }
+
+    /**
+     * Of the small model in the artifact {@code remora-tiny}.
+     *
+     * @throws dev.remora.core.CheckpointException if it is not there
+     */
+    public static Benchmark bundled() {
+        return new Benchmark("remora-tiny", BundledModel.source());
+    }
+
+    /**
+     * Of a checkpoint; its tokenizer is not needed.
+     *
+     * @throws dev.remora.core.CheckpointException if the folder is not there
+     */
+    public static Benchmark folder(Path folder) {
+        CheckpointSource source = CheckpointSource.ofFolder(folder);
+        return new Benchmark(source.describe(), source);
+    }
+
+    /** Of a model that is made in memory. */
+    public static Benchmark synthetic(SyntheticModel model) {
+        return new Benchmark(model.name(), model.source());
+    }
+
+    /**
+     * Checks the model, measures the machine, loads the model, and runs the workloads one after the other, the machine between them.
+     *
+     * @param progress told what happens, from this thread or those that load
+     * @throws IllegalArgumentException if the model was not made for the tokens that the options ask for
+     * @throws dev.remora.core.RemoraException if the model cannot be loaded, or what is measured does not fit into memory
+     */
+    public BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress) {
+        return run(options, progress, new Settling());
+    }
+
+    BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
+        JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
+        DeepSeekConfig config = DeepSeekConfig.parse(json);
+        List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
+        int threads = options.threads() == 0 ? Machine.probe().physicalCores() : options.threads();
+        RoutingCounter routing = new RoutingCounter(
+                config.numHiddenLayers(),
+                config.moe().map(MoeConfig::nRoutedExperts).orElse(0));
+        List<BenchmarkRunner.Timing> timings = new ArrayList<>();
+        try (Loaded loaded = load(config, options, workloads, threads, routing, progress)) {
+            List<MachineLimits> limits = new ArrayList<>(loaded.scaling);
+            RandomRows rows = new RandomRows(config.mla(), options.cacheFormat(), SEED);
+            BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing, settling);
+            for (Workload workload : workloads) {
+                timings.add(runner.run(workload, options.repetitions(), what -> say(progress, what)));
+                say(progress, "measuring the machine again");
+                limits.add(MachineProbe.measure(threads, options.probeBytes()));
+            }
+            MachineLimits best = best(limits, threads);
+            return new BenchmarkReport(
+                    new BenchmarkReport.MachineFigures(Host.cpu(), Host.jdk(), best, loaded.scaling),
+                    figures(loaded, best),
+                    memory(loaded, timings),
+                    timings.stream()
+                            .map(timing -> Results.of(timing, loaded.account, best))
+                            .toList());
+        }
+    }
+
+    /** A model in memory, and what it takes. */
+    private record Loaded(
+            RunningModel model,
+            StepAccount account,
+            long weightBytes,
+            long cacheBytesPerToken,
+            List<MachineLimits> scaling)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            model.close();
+        }
+    }
+
+    private Loaded load(
+            DeepSeekConfig config,
+            BenchmarkOptions options,
+            List<Workload> workloads,
+            int threads,
+            RoutingCounter routing,
+            Consumer<LoadProgress> progress) {
+        try (Checkpoint checkpoint = Checkpoint.open(source)) {
+            ModelPlan plan = new ModelPlan(config, checkpoint);
+            long positions =
+                    workloads.stream().mapToLong(Workload::positions).max().orElse(0);
+            int longest = workloads.stream()
+                    .mapToInt(workload -> workload.depth() + workload.tokens())
+                    .max()
+                    .orElse(0);
+            plan.requireMemory(MemoryLimits.now(), positions, longest, options.cacheFormat(), threads)
+                    .ifPresent(warning -> say(progress, warning));
+            // After what can be refused at once, and before the model takes the memory.
+            say(progress, "measuring the machine");
+            List<MachineLimits> scaling = MachineProbe.measureEach(threads, options.probeBytes());
+            long total = plan.loadBytes();
+            RunningModel model = plan.load(
+                    threads,
+                    options.cacheFormat(),
+                    MemoryLimits::now,
+                    routing,
+                    done -> progress.accept(new LoadProgress(done, total, "loading weights")));
+            StepAccount account = new StepAccount(
+                    config,
+                    model.layers(),
+                    model.head(),
+                    config.mla().cacheWidth() * options.cacheFormat().bytes(),
+                    ModelPlan.EVALUATION);
+            return new Loaded(
+                    model, account, plan.weightBytes(), plan.cacheBytesPerToken(options.cacheFormat()), scaling);
+        }
+    }
+
+    private BenchmarkReport.ModelFigures figures(Loaded loaded, MachineLimits limits) {
+        Roofline token = new Roofline(limits);
+        token.add(loaded.account.phases(loaded.account.oneRow(0)));
+        return new BenchmarkReport.ModelFigures(
+                name, loaded.weightBytes, loaded.cacheBytesPerToken, token.bytes(), token.flops());
+    }
+
+    private static BenchmarkReport.MemoryFigures memory(Loaded loaded, List<BenchmarkRunner.Timing> timings) {
+        // A cache that is closed leaves its pages to the next one: the largest so far is what the process holds.
+        long positions = timings.stream()
+                .mapToLong(timing -> timing.workload().positions())
+                .max()
+                .orElse(0);
+        long cache = positions * loaded.cacheBytesPerToken;
+        long resident =
+                timings.isEmpty() ? Host.residentBytes() : timings.getLast().resident();
+        return new BenchmarkReport.MemoryFigures(
+                resident, cache, resident == 0 ? 0 : Math.max(0, resident - loaded.weightBytes - cache));
+    }
+
+    /** The best of what was measured with all threads, each limit by itself. */
+    private static MachineLimits best(List<MachineLimits> limits, int threads) {
+        double read = 0;
+        double fma = 0;
+        int bits = 0;
+        for (MachineLimits limit : limits) {
+            if (limit.threads() == threads) {
+                read = Math.max(read, limit.readGbps());
+                fma = Math.max(fma, limit.fmaGflops());
+                bits = limit.vectorBits();
+            }
+        }
+        return new MachineLimits(read, fma, bits, threads);
+    }
+
+    private static void say(Consumer<LoadProgress> progress, String what) {
+        progress.accept(new LoadProgress(0, 0, what));
+    }
+}

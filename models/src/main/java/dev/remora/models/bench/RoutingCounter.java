@@ -1,0 +1,37 @@
+package dev.remora.models.bench;
+
+import dev.remora.moe.Routing;
+import dev.remora.moe.RoutingListener;
+import java.util.Arrays;
+
+/** Counts the different experts that each layer of a step met. */
+final class RoutingCounter implements RoutingListener {
+    private final int[] distinct;
+    private final boolean[] seen;
+
+    RoutingCounter(int layers, int experts) {
+        distinct = new int[layers];
+        seen = new boolean[experts];
+    }
+
+    @Override
+    public void routed(int layer, Routing routing) {
+        Arrays.fill(seen, false);
+        int count = 0;
+        for (int row = 0; row < routing.rows(); row++) {
+            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+                int expert = routing.expert(row, rank);
+                if (!seen[expert]) {
+                    seen[expert] = true;
+                    count++;
+                }
+            }
+        }
+        distinct[layer] = count;
+    }
+
+    /** For each layer, how many the last step met. */
+    int[] distinct() {
+        return distinct.clone();
+    }
+}

@@ -1,0 +1,61 @@
+package dev.remora.models.runtime;
+
+import dev.remora.core.CachePool;
+import dev.remora.core.ThreadTeam;
+import dev.remora.core.Weight;
+import dev.remora.models.deepseek.LayerWeights;
+import dev.remora.models.transformer.Transformer;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/** A transformer with all that it runs on. One thread at a time runs steps; closing ends its threads and frees its memory. */
+public final class RunningModel implements AutoCloseable {
+    private final Arena arena;
+    private final ThreadTeam team;
+    private final Transformer transformer;
+    private final CachePool pool;
+    private final List<LayerWeights> layers;
+    private final Weight head;
+
+    RunningModel(
+            Arena arena,
+            ThreadTeam team,
+            Transformer transformer,
+            CachePool pool,
+            List<LayerWeights> layers,
+            Weight head) {
+        this.arena = arena;
+        this.team = team;
+        this.transformer = transformer;
+        this.pool = pool;
+        this.layers = List.copyOf(layers);
+        this.head = head;
+    }
+
+    public Transformer transformer() {
+        return transformer;
+    }
+
+    /** The memory of all sequences. */
+    public CachePool pool() {
+        return pool;
+    }
+
+    /** The matrices of each layer, for accounts of what a step reads. */
+    public List<LayerWeights> layers() {
+        return layers;
+    }
+
+    /** The head, (vocab_size, hidden_size). */
+    public Weight head() {
+        return head;
+    }
+
+    /** No step may be running. */
+    @Override
+    public void close() {
+        team.close();
+        pool.close();
+        arena.close();
+    }
+}
