@@ -236,6 +236,31 @@ class LauncherTest {
     }
 
     @Test
+    void usesItsArchiveOfClassesOnlyWithTheJdkThatMadeIt() throws Exception {
+        Path home = jdk(jdks.resolve("a"), "25.0.3");
+        environment.put("STUB_ARCHIVE", "yes");
+        List<String> lines = remora("x").out.lines().toList();
+        Path run = root.toRealPath().resolve("engine-cli/target/" + current());
+        assertEquals("[-XX:SharedArchiveFile=" + run.resolve("classes.jsa") + "]", lines.get(2));
+        assertTrue(lines.contains("[-Xshare:auto]"), lines.toString());
+        assertTrue(Files.exists(run.resolve("classes.jsa")));
+        jdk(home, "25.0.4");
+        assertFalse(remora("x").out.contains("classes.jsa"));
+        environment.put("REMORA_JAVA_HOME", jdk(jdks.resolve("b"), "25.0.3").toString());
+        assertFalse(remora("x").out.contains("classes.jsa"));
+    }
+
+    @Test
+    void anArchiveOfClassesThatCannotBeMadeIsDoneWithout() throws Exception {
+        jdk(jdks.resolve("a"), "25.0.3");
+        environment.put("STUB_ARCHIVE", "yes");
+        environment.put("STUB_EXIT", "7");
+        Result result = remora("x");
+        assertTrue(result.err.endsWith(" done.\n"), result.err);
+        assertFalse(result.out.contains("classes.jsa"));
+    }
+
+    @Test
     void passesTheExitCodeOn() throws Exception {
         jdk(jdks.resolve("a"), "25.0.3");
         environment.put("STUB_EXIT", "7");
@@ -426,6 +451,11 @@ class LauncherTest {
                 home.resolve("release"), "IMPLEMENTOR=\"X\"\nJAVA_VERSION=\"" + version + "\"\nLIBC=\"gnu\"\n");
         executable(home.resolve("bin/java"), """
                 #!/bin/sh
+                for word; do
+                    case $word in
+                        -XX:ArchiveClassesAtExit=*) [ -z "${STUB_ARCHIVE:-}" ] || touch "${word#*=}" ;;
+                    esac
+                done
                 printf '[%s]\\n' "$0" "$@"
                 echo "LC_ALL=${LC_ALL:-}"
                 exit "${STUB_EXIT:-0}"

@@ -15,16 +15,14 @@ public final class RmsNorm {
     /** Normalises the first {@code weight.length} columns of every row of x into y, which may be x. */
     public void forward(Rows x, Rows y, Scratch scratch) {
         for (int row = 0; row < x.count(); row++) {
-            Kernels.rmsNorm(
-                    x.data(),
-                    x.offset(row),
-                    weight,
-                    epsilon,
-                    y.data(),
-                    y.offset(row),
-                    weight.length,
-                    scratch.partial());
+            forward(x, y, row, scratch);
         }
+    }
+
+    /** As {@link #forward(Rows, Rows, Scratch)}, for one row. */
+    public void forward(Rows x, Rows y, int row, Scratch scratch) {
+        Kernels.rmsNorm(
+                x.data(), x.offset(row), weight, epsilon, y.data(), y.offset(row), weight.length, scratch.partial());
     }
 
     /** Normalises {@code weight.length} values in place. */

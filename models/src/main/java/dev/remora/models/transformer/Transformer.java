@@ -4,7 +4,6 @@ import dev.remora.core.Batch;
 import dev.remora.core.Linear;
 import dev.remora.core.RmsNorm;
 import dev.remora.core.Rows;
-import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.Weight;
@@ -19,10 +18,7 @@ public final class Transformer {
     private final List<Block> layers;
     private final RmsNorm norm;
     private final Linear lmHead;
-    private final Scratch scratch;
-    private final Rows x;
-    private final Rows h;
-    private final Rows u;
+    private final ResidualStream stream;
     private final Rows headInput;
     private final Rows logits;
 
@@ -37,12 +33,8 @@ public final class Transformer {
         this.layers = List.copyOf(layers);
         this.norm = norm;
         this.lmHead = new Linear(lmHead, team);
-        this.scratch = team.ownerScratch();
-        int hiddenSize = embedTokens.cols();
-        x = new Rows(maxRows, hiddenSize);
-        h = new Rows(maxRows, hiddenSize);
-        u = new Rows(maxRows, hiddenSize);
-        headInput = x.selection(HEAD_ROWS);
+        stream = new ResidualStream(team, maxRows, embedTokens.cols());
+        headInput = stream.x().selection(HEAD_ROWS);
         logits = new Rows(HEAD_ROWS, lmHead.rows());
     }
 
@@ -52,7 +44,7 @@ public final class Transformer {
 
     /** Most rows of a step. */
     public int maxRows() {
-        return x.capacity();
+        return stream.x().capacity();
     }
 
     /** Sees the residual stream before each layer, and may end the step by an exception. */
@@ -68,18 +60,13 @@ public final class Transformer {
      * @return the hidden states, (n, hidden_size), after the final norm
      */
     public Rows forward(Batch batch, LayerBoundary boundary) {
-        x.resize(batch.rows());
-        h.resize(batch.rows());
-        u.resize(batch.rows());
-        for (int row = 0; row < batch.rows(); row++) {
-            embedTokens.dequantizeRow(batch.token(row), x.data(), x.offset(row));
-        }
+        stream.embed(embedTokens, batch);
         for (int layer = 0; layer < layers.size(); layer++) {
-            boundary.before(layer, x);
-            layers.get(layer).forward(x, batch, layer, h, u, scratch);
+            boundary.before(layer, stream.x());
+            layers.get(layer).forward(stream, batch, layer);
         }
-        norm.forward(x, x, scratch);
-        return x;
+        stream.normalizeInPlace(norm);
+        return stream.x();
     }
 
     /**
@@ -90,7 +77,7 @@ public final class Transformer {
      * @return (count, vocab_size), overwritten by the next call
      */
     public Rows logits(int from, int count) {
-        headInput.select(x, from, count);
+        headInput.select(stream.x(), from, count);
         lmHead.forward(headInput, logits);
         return logits;
     }
