@@ -23,8 +23,20 @@ class BenchCommandTest {
     @Test
     void jsonHasTheKeysThatAreDocumented() {
         Run run = Run.of(
-                "bench", "--prompt", "8", "--generate", "2", "--depth", "64", "--repetitions", "1", "--threads", "2",
-                "--read-memory", "16", "--json");
+                "bench",
+                "--prompt",
+                "8",
+                "--generate",
+                "2",
+                "--depth",
+                "64",
+                "--repetitions",
+                "1",
+                "--threads",
+                "2",
+                "--read-memory",
+                "16",
+                "--json");
         assertEquals(0, run.code(), run.err());
         assertEquals(1, run.out().lines().count(), "one line of JSON");
         JsonObject report = JsonObject.of(Json.parse(run.out(), "output"), "output");
@@ -40,7 +52,9 @@ class BenchCommandTest {
                 model.keys());
         assertEquals("remora-tiny", model.string("name"));
         assertPositive(model, "bytes_per_token", "flops_per_token", "weight_bytes");
-        assertEquals(Set.of("resident_bytes", "cache_bytes", "other_bytes"), report.object("memory").keys());
+        assertEquals(
+                Set.of("resident_bytes", "cache_bytes", "other_bytes"),
+                report.object("memory").keys());
         List<Object> results = report.array("results");
         assertEquals(2, results.size());
         for (Object item : results) {
@@ -89,8 +103,7 @@ class BenchCommandTest {
                 new BenchmarkReport.ModelFigures("a model", 5_500_000_000L, 31_104, 2.73e9, 4.9e9),
                 new BenchmarkReport.MemoryFigures(6_000_000_000L, 100_000_000, 400_000_000),
                 List.of(result));
-        assertEquals(
-                """
+        assertEquals("""
                 cpu        A CPU, vectors of 512 bits
                 jdk        25
                 limits     29.5 GB/s, 410.3 GFLOPS with 2 threads
@@ -101,8 +114,7 @@ class BenchCommandTest {
 
                 test   depth  batch  tokens/s    of limit  limit      GB/token  GFLOP/token  J/token
                 tg128  4096   4      12.3 ± 0.3  82.3 %    bandwidth  2.50      4.90         3.21
-                """,
-                BenchOutput.text(report, false));
+                """, BenchOutput.text(report, false));
     }
 
     @Test

@@ -25,9 +25,9 @@ class MainTest {
         Run run = Run.of("--help");
         assertEquals(0, run.code());
         assertEquals("", run.err());
-        for (String expected :
-                new String[] {"generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "Examples:", "Exit codes:"
-                }) {
+        for (String expected : new String[] {
+            "generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "Examples:", "Exit codes:"
+        }) {
             assertTrue(run.out().contains(expected), expected);
         }
         assertFalse(run.out().contains("\u001b["), "colours without a terminal");

@@ -271,7 +271,10 @@ class BadWeightsTest {
                 float[] damaged = values.clone();
                 damaged[row * cols + (row == 0 ? 0 : cols - 1)] = bad;
                 model.store(name, DType.F16, damaged, rows, cols);
-                fails(model, 1, name + ": expected finite numbers, found an infinity or NaN in row " + row + ", column");
+                fails(
+                        model,
+                        1,
+                        name + ": expected finite numbers, found an infinity or NaN in row " + row + ", column");
             }
         }
     }

@@ -24,7 +24,10 @@ class BenchmarkTest {
     void measuresTheBundledModel() {
         List<String> said = Collections.synchronizedList(new ArrayList<>());
         BenchmarkReport report = Benchmark.bundled()
-                .run(options(40, 4, List.of(100, 100), List.of(1, 3)), progress -> said.add(progress.what()), new Settling(0));
+                .run(
+                        options(40, 4, List.of(100, 100), List.of(1, 3)),
+                        progress -> said.add(progress.what()),
+                        new Settling(0));
 
         assertEquals("remora-tiny", report.model().name());
         assertEquals(5 * (64 + 16) * 2, report.model().cacheBytesPerToken());
@@ -70,7 +73,8 @@ class BenchmarkTest {
 
     @Test
     void theMachineAloneCanBeMeasured() {
-        BenchmarkReport report = Benchmark.bundled().run(options(0, 0, List.of(), List.of(1)), progress -> {}, new Settling(0));
+        BenchmarkReport report =
+                Benchmark.bundled().run(options(0, 0, List.of(), List.of(1)), progress -> {}, new Settling(0));
         assertEquals(List.of(), report.results());
         assertPositive(report.machine().limits().fmaGflops());
     }
