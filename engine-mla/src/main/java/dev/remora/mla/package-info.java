@@ -4,7 +4,8 @@
  *
  * <p>The same equations are evaluated in two ways. Absorbed ({@link dev.remora.mla.AbsorbedAttention}): queries move into
  * the latent space and meet the cache rows themselves. Expanded ({@link dev.remora.mla.ExpandedAttention}): keys and values
- * are expanded again from the cache, tile by tile. {@link dev.remora.mla.Evaluation} chooses by what is cheaper.
+ * are expanded again from the cache, a stretch at a time. Both attend through {@link
+ * dev.remora.mla.OnlineAttention}. {@link dev.remora.mla.Evaluation} chooses by what is cheaper.
  *
  * <p>Never here: files, experts, threads of its own.
  */
