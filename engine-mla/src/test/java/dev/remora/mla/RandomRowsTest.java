@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.CachePool;
 import dev.remora.core.ContextOverflowException;
-import dev.remora.core.Rows;
 import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -64,15 +63,25 @@ class RandomRowsTest {
             assertEquals(POSITIONS, sequence.length());
             LatentCache cache = new LatentCache(format, CONFIG);
             int width = CONFIG.cacheWidth();
-            Rows tile = new Rows(CachePool.PAGE_ROWS, width);
+            float[] tile = new float[cache.tileBlocks() * OnlineAttention.TILE_SIZE];
             float[] values = new float[LAYERS * POSITIONS * width];
             int at = 0;
             for (int layer = 0; layer < LAYERS; layer++) {
                 for (int from = 0; from < POSITIONS; from += CachePool.PAGE_ROWS) {
                     int count = Math.min(CachePool.PAGE_ROWS, POSITIONS - from);
-                    cache.load(sequence, layer, from, count, tile);
-                    System.arraycopy(tile.data(), 0, values, at, count * width);
-                    at += count * width;
+                    cache.loadTile(sequence, layer, from, count, tile);
+                    for (int row = 0; row < count; row++) {
+                        // One block of latents and one of keys; the columns past either stay empty.
+                        int rowAt = row * OnlineAttention.BLOCK;
+                        System.arraycopy(tile, rowAt, values, at, CONFIG.kvLoraRank());
+                        System.arraycopy(
+                                tile,
+                                OnlineAttention.TILE_SIZE + rowAt,
+                                values,
+                                at + CONFIG.kvLoraRank(),
+                                CONFIG.qkRopeHeadDim());
+                        at += width;
+                    }
                 }
             }
             return values;
