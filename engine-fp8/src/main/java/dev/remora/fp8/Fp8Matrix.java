@@ -6,7 +6,6 @@ import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
 import dev.remora.core.weight.TileLayout;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
@@ -113,14 +112,10 @@ public final class Fp8Matrix implements StoredMatrix {
         return new Packing() {
             @Override
             public void fill(int from, int to) {
-                fillTiles(tiles, from, to);
-                try (Arena temporary = Arena.ofConfined()) {
-                    MemorySegment copy = temporary.allocate(TileLayout.tileBytes(cols(), 1), 64);
-                    for (int tile = from; tile < to; tile++) {
-                        Fp8Layout.regroup(tiles, tile, cols(), copy);
-                        markSubnormals(tiles, tile, runs, careful);
-                        fillScales(expanded, runs, tile);
-                    }
+                for (int tile = from; tile < to; tile++) {
+                    fillTile(tiles, tile);
+                    markSubnormals(tiles, tile, runs, careful);
+                    fillScales(expanded, runs, tile);
                 }
             }
 
@@ -131,11 +126,11 @@ public final class Fp8Matrix implements StoredMatrix {
         };
     }
 
-    private void fillTiles(MemorySegment tiles, int from, int to) {
+    private void fillTile(MemorySegment tiles, int tile) {
         if (transposed) {
-            TileLayout.packTransposed(codes, 0, rows(), cols(), 1, tiles, from, to);
+            TileLayout.packTransposed(codes, 0, rows(), cols(), 1, Fp8Layout.GROUP, tiles, tile, tile + 1);
         } else {
-            reject(TileLayout.pack(codes, 0, rows, cols, 1, E4m3.CHECK, tiles, from, to));
+            reject(TileLayout.pack(codes, 0, rows, cols, 1, Fp8Layout.GROUP, E4m3.CHECK, tiles, tile, tile + 1));
         }
     }
 
@@ -153,15 +148,8 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     private void markSubnormals(MemorySegment tiles, int tile, int[] runs, byte[] careful) {
-        long groupBytes = Fp8Layout.groupBytes(cols());
         for (int run = 0; run + 1 < runs.length; run++) {
-            long from = Fp8Layout.wordOffset(runs[run]);
-            long bytes = Fp8Layout.wordOffset(runs[run + 1] + TileLayout.WORD - 1) - from;
-            int subnormals = 0;
-            for (int group = 0; group < Weight.TILE / Fp8Layout.GROUP; group++) {
-                long groupAt = tile * TileLayout.tileBytes(cols(), 1) + group * groupBytes;
-                subnormals += Fp8Layout.subnormals(tiles, groupAt + from, bytes);
-            }
+            int subnormals = Fp8Layout.subnormals(tiles, tile, cols(), runs[run], runs[run + 1]);
             careful[tile * (runs.length - 1) + run] = (byte) (subnormals > Fp8Weight.FEW_SUBNORMALS ? 1 : 0);
         }
     }

@@ -100,9 +100,9 @@ public final class DenseMatrix implements StoredMatrix {
     private void fill(MemorySegment tiles, int from, int to) {
         int bytes = format.elementBytes();
         if (transposed) {
-            TileLayout.packTransposed(data, 0, rows(), cols(), bytes, tiles, from, to);
+            TileLayout.packTransposed(data, 0, rows(), cols(), bytes, Weight.TILE, tiles, from, to);
         } else {
-            reject(TileLayout.pack(data, 0, rows, cols, bytes, format.check(), tiles, from, to));
+            reject(TileLayout.pack(data, 0, rows, cols, bytes, Weight.TILE, format.check(), tiles, from, to));
         }
     }
 

@@ -5,13 +5,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Where an element stands in a tile, and the copy from row-major order into tiles. The only class that knows either. */
+/**
+ * Where an element stands in a tile, and the copy from row-major order into tiles. The only class that knows either.
+ *
+ * <p>A tile is [groups][words][rows of a group][4 bytes]: its 64 rows may lie in several groups, which a multiplication then
+ * reads as so many streams.
+ */
 public final class TileLayout {
     /** Bytes of a word. */
     public static final int WORD = 4;
 
     private static final int TILE = Weight.TILE;
-    private static final int WORD_ROW = TILE * WORD;
     private static final long LOW = 0xffff_ffffL;
 
     /** Bytes of a row that are transposed at a time: with 64 rows, what fits the second cache of every CPU. */
@@ -39,10 +43,20 @@ public final class TileLayout {
         return (rows + TILE - 1L) / TILE * tileBytes(cols, elementBytes);
     }
 
-    /** Byte offset of element (row, col). */
+    /** Byte offset of element (row, col) of tiles in one group. */
     public static long offset(int row, int col, int cols, int elementBytes) {
+        return offset(row, col, cols, elementBytes, TILE);
+    }
+
+    /**
+     * Byte offset of element (row, col).
+     *
+     * @param group rows of a group, a divisor of 64
+     */
+    public static long offset(int row, int col, int cols, int elementBytes, int group) {
         long inRow = (long) col * elementBytes;
-        return row / TILE * tileBytes(cols, elementBytes) + (inRow / WORD * TILE + row % TILE) * WORD + inRow % WORD;
+        long groupBytes = (long) words(cols, elementBytes) * group * WORD;
+        return row / group * groupBytes + (inRow / WORD * group + row % group) * WORD + inRow % WORD;
     }
 
     /**
@@ -51,6 +65,7 @@ public final class TileLayout {
      * @param source       row-major elements, rows without gaps
      * @param sourceAt     byte offset of element (0, 0)
      * @param elementBytes 1, 2 or 4
+     * @param group        rows of a group, a divisor of 64
      * @param check        looks for codes that are no numbers
      * @param target       all tiles, zeroed
      * @param fromTile     first tile
@@ -63,12 +78,12 @@ public final class TileLayout {
             int rows,
             int cols,
             int elementBytes,
+            int group,
             CodeCheck check,
             MemorySegment target,
             int fromTile,
             int toTile) {
         long rowBytes = (long) cols * elementBytes;
-        long tileBytes = tileBytes(cols, elementBytes);
         for (int tile = fromTile; tile < toTile; tile++) {
             int count = Math.min(TILE, rows - tile * TILE);
             long tileStart = (long) tile * TILE * rowBytes;
@@ -79,7 +94,11 @@ public final class TileLayout {
                 if (bad >= 0) {
                     return tileStart + start + bad;
                 }
-                packPanel(source, from, rowBytes, count, width, target, tile * tileBytes + start * TILE);
+                for (int row = 0; row < count; row += group) {
+                    long to = offset(tile * TILE + row, 0, cols, elementBytes, group) + start * group;
+                    int some = Math.min(group, count - row);
+                    packPanel(source, from + row * rowBytes, rowBytes, some, width, target, to, group);
+                }
             }
         }
         return -1;
@@ -99,38 +118,46 @@ public final class TileLayout {
         return -1;
     }
 
-    /** Transposes (rows, width / 4) words. */
+    /** Transposes (rows, width / 4) words of a group. */
     private static void packPanel(
-            MemorySegment source, long from, long rowBytes, int rows, int width, MemorySegment target, long to) {
+            MemorySegment source,
+            long from,
+            long rowBytes,
+            int rows,
+            int width,
+            MemorySegment target,
+            long to,
+            int group) {
         int pairs = width / (2 * WORD);
         for (int pair = 0; pair < pairs; pair++) {
-            packPair(source, from + (long) pair * 2 * WORD, rowBytes, rows, target, to + (long) pair * 2 * WORD_ROW);
+            long at = (long) pair * 2 * WORD;
+            packPair(source, from + at, rowBytes, rows, target, to + at * group, group * WORD);
         }
         for (int at = pairs * 2 * WORD; at < width; at += WORD) {
             for (int row = 0; row < rows; row++) {
                 int word = word(source, from + row * rowBytes + at, Math.min(WORD, width - at));
-                target.set(INT, to + (long) at * TILE + (long) row * WORD, word);
+                target.set(INT, to + (long) at * group + (long) row * WORD, word);
             }
         }
     }
 
     /**
-     * Two neighbouring words of all rows, written in order. A method of its own, because short methods that are called often
-     * are compiled long before a long loop is left.
+     * Two neighbouring words of all rows of a group, written in order. A method of its own, because short methods that are
+     * called often are compiled long before a long loop is left.
      */
     private static void packPair(
-            MemorySegment source, long from, long rowBytes, int rows, MemorySegment target, long to) {
+            MemorySegment source, long from, long rowBytes, int rows, MemorySegment target, long to, int wordRow) {
         int even = rows & -2;
         for (int row = 0; row < even; row += 2) {
             long a = source.get(LONG, from + row * rowBytes);
             long b = source.get(LONG, from + (row + 1) * rowBytes);
             target.set(LONG, to + (long) row * WORD, (a & LOW) | b << 32);
-            target.set(LONG, to + (long) row * WORD + WORD_ROW, a >>> 32 | (b & ~LOW));
+            target.set(LONG, to + (long) row * WORD + wordRow, a >>> 32 | (b & ~LOW));
         }
         if (even < rows) {
             long a = source.get(LONG, from + even * rowBytes);
             target.set(INT, to + (long) even * WORD, (int) a);
-            target.set(INT, to + (long) even * WORD + WORD_ROW, (int) (a >>> 32));
+            target.set(INT, to + (long) even * WORD + wordRow, (int) (a >>> 32));
         }
     }
 
@@ -156,6 +183,7 @@ public final class TileLayout {
      *
      * @param source   the matrix (cols, rows), row-major
      * @param sourceAt byte offset of its element (0, 0)
+     * @param group    rows of a group, a divisor of 64
      * @param target   all tiles, zeroed
      * @param fromTile first tile
      * @param toTile   after the last tile
@@ -166,18 +194,19 @@ public final class TileLayout {
             int rows,
             int cols,
             int elementBytes,
+            int group,
             MemorySegment target,
             int fromTile,
             int toTile) {
         int perWord = WORD / elementBytes;
-        long tileBytes = tileBytes(cols, elementBytes);
         long rowBytes = (long) rows * elementBytes;
-        for (int tile = fromTile; tile < toTile; tile++) {
-            int count = Math.min(TILE, rows - tile * TILE);
-            for (int word = 0; word < words(cols, elementBytes); word++) {
-                int elements = Math.min(perWord, cols - word * perWord);
-                long from = sourceAt + (long) word * perWord * rowBytes + (long) tile * TILE * elementBytes;
-                long to = tile * tileBytes + (long) word * WORD_ROW;
+        int end = Math.min(rows, toTile * TILE);
+        for (int row = fromTile * TILE; row < end; row += group) {
+            int count = Math.min(group, end - row);
+            for (int col = 0; col < cols; col += perWord) {
+                int elements = Math.min(perWord, cols - col);
+                long from = sourceAt + col * rowBytes + (long) row * elementBytes;
+                long to = offset(row, col, cols, elementBytes, group);
                 gatherWords(source, from, rowBytes, count, elements, elementBytes, target, to);
             }
         }
