@@ -13,7 +13,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
 
@@ -21,7 +23,14 @@ import java.util.function.BooleanSupplier;
 final class KernelTrial {
     private static final int COLS = 128;
     private static final int ROWS = 2 * Weight.TILE;
-    private static final int BATCH = 5;
+
+    /** Of E4M3: the code of 2^-6. */
+    private static final int SMALLEST_NORMAL = 8;
+
+    /** Of a multiplication: what is decoded in registers, alone and together; and the panels' groups of six, four and two. */
+    private static final int[] BATCHES = {1, 2, 4, 11};
+
+    private static final int BATCH = 11;
 
     private final SplittableRandom random = new SplittableRandom(1);
     private final Scratch scratch = new Scratch(0, BATCH);
@@ -45,27 +54,28 @@ final class KernelTrial {
         for (int i = 0; i < x.data().length; i++) {
             x.data()[i] = (float) random.nextDouble(-1, 1);
         }
-        for (StoredMatrix matrix : matrices(arena)) {
+        matrices(arena).forEach((name, matrix) -> {
             Weight weight = matrix.pack(arena);
-            for (int rows : new int[] {1, BATCH}) {
+            for (int rows : BATCHES) {
                 operations.add(new Operation(
-                        matrix.format() + (rows == 1 ? ", one row" : ", several rows"),
+                        name + (rows == 1 ? ", one row" : ", " + rows + " rows"),
                         () -> multiply(weight, rows),
                         () -> multiplied(matrix)));
             }
-        }
+        });
         operations.add(new Operation("RMSNorm", this::normalize, this::normalized));
         operations.add(new Operation("SwiGLU", this::activate, this::activated));
         operations.add(new Operation("softmax", this::exponentiate, this::exponentiated));
         operations.add(new Operation("sums", this::add, this::added));
+        operations.addAll(new AttentionTrial(arena, random).operations());
     }
 
     List<Operation> operations() {
         return operations;
     }
 
-    private List<StoredMatrix> matrices(Arena arena) {
-        List<StoredMatrix> matrices = new ArrayList<>();
+    private Map<String, StoredMatrix> matrices(Arena arena) {
+        Map<String, StoredMatrix> matrices = new LinkedHashMap<>();
         for (DenseFormat format : DenseFormat.values()) {
             MemorySegment data = arena.allocate((long) ROWS * COLS * format.elementBytes(), 4);
             for (long i = 0; i < (long) ROWS * COLS; i++) {
@@ -77,18 +87,23 @@ final class KernelTrial {
                     case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
                 }
             }
-            matrices.add(new DenseMatrix("trial", format, data, ROWS, COLS));
+            matrices.put(format.name(), new DenseMatrix("trial", format, data, ROWS, COLS));
         }
+        // Two decodings: one where codes may be subnormal, and one where hardly any is, as in most matrices.
+        matrices.put(Fp8Matrix.FORMAT, fp8(SMALLEST_NORMAL, arena));
+        matrices.put(Fp8Matrix.FORMAT + " with subnormals", fp8(0, arena));
+        return matrices;
+    }
+
+    /** Codes of a magnitude from {@code smallest} on, but no NaN. */
+    private Fp8Matrix fp8(int smallest, Arena arena) {
         MemorySegment codes = arena.allocate((long) ROWS * COLS);
         for (long i = 0; i < codes.byteSize(); i++) {
-            // Every code but the two NaN, subnormals included.
-            codes.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt(0x7f) | random.nextInt(2) << 7));
+            codes.set(ValueLayout.JAVA_BYTE, i, (byte) (random.nextInt(smallest, 0x7f) | random.nextInt(2) << 7));
         }
         // A power of two scales without rounding, so that scaling each weight gives the same bits.
         float[] scale = {0.125f};
-        matrices.add(
-                new Fp8Matrix("trial", codes, new BlockScales("trial", scale, ROWS, COLS, ROWS, COLS), ROWS, COLS));
-        return matrices;
+        return new Fp8Matrix("trial", codes, new BlockScales("trial", scale, ROWS, COLS, ROWS, COLS), ROWS, COLS);
     }
 
     private void multiply(Weight weight, int rows) {

@@ -7,76 +7,16 @@ import java.lang.foreign.MemorySegment;
  * named {@code ...At} are element offsets; nothing is checked beyond the arrays' own bounds and nothing is allocated.
  */
 public final class Kernels {
-    /** Columns of a weight tile and of most panels. */
+    /** Columns of a weight tile and of its panels. */
     public static final int TILE = 64;
 
-    /** Rows of one group of the tiled multiplication. */
+    /** Rows of {@link #multiplyWide} come in multiples of this. */
     public static final int GROUP = 4;
 
-    /** Panel widths are multiples of this, the lanes of the widest vectors. */
+    /** Lanes of the widest vectors. */
     public static final int LANES = RowReference.LANES;
 
     private Kernels() {}
-
-    /**
-     * y[r][c] += sum over i &lt; k of x[r][i] * panel[i][c], for four rows r and c &lt; width; i ascends, starting from what
-     * y holds. A row may be given several times: the last group of less than four repeats one.
-     *
-     * @param panel  (k, width) at {@code panelAt + i * stride}
-     * @param width  a multiple of {@link #LANES}
-     * @param x0     offsets of the four rows in x, (k) each
-     * @param y0     offsets of the four rows in y, (width) each
-     */
-    public static void multiplyPanel(
-            float[] panel,
-            int panelAt,
-            int stride,
-            int width,
-            int k,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            int x3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        if (VectorSupport.active()) {
-            PanelKernels.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
-        } else {
-            PanelReference.multiply(panel, panelAt, stride, width, k, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
-        }
-    }
-
-    /** As {@link #multiplyPanel}, but y[r][c] += scale[c] * sum: the sum starts from zero. */
-    public static void multiplyPanelScaled(
-            float[] panel,
-            int panelAt,
-            int stride,
-            int width,
-            int k,
-            float[] scale,
-            int scaleAt,
-            float[] x,
-            int x0,
-            int x1,
-            int x2,
-            int x3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        if (VectorSupport.active()) {
-            PanelKernels.multiplyScaled(
-                    panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
-        } else {
-            PanelReference.multiplyScaled(
-                    panel, panelAt, stride, width, k, scale, scaleAt, x, x0, x1, x2, x3, y, y0, y1, y2, y3);
-        }
-    }
 
     /**
      * y[r][c] += sum over i &lt; k of x[r][i] * panel[i][c], for n rows and {@link #TILE} columns; i ascends, starting from

@@ -1,5 +1,6 @@
 package dev.remora.models.bench;
 
+import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
@@ -17,7 +18,10 @@ import dev.remora.moe.MoeConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Measures a model on this machine, and this machine: tokens per second, and which share that is of what the memory and
@@ -28,6 +32,7 @@ import java.util.function.Consumer;
  * }</pre>
  */
 public final class Benchmark {
+    private static final Logger LOG = LoggerFactory.getLogger(Benchmark.class);
     private static final long SEED = 1;
 
     private final String name;
@@ -64,7 +69,7 @@ public final class Benchmark {
 
     /**
      * Checks the model, measures the machine, loads the model, and runs the workloads one after the other; the machine is
-     * measured again after each.
+     * measured again after each, as long as there is memory for it.
      *
      * @param progress told what happens, from this thread or those that load
      * @throws IllegalArgumentException if the model was not made for the tokens that the options ask for
@@ -89,8 +94,7 @@ public final class Benchmark {
             BenchmarkRunner runner = new BenchmarkRunner(loaded.model, rows, routing, settling);
             for (Workload workload : workloads) {
                 timings.add(runner.run(workload, options.repetitions(), what -> say(progress, what)));
-                say(progress, "measuring the machine again");
-                limits.add(MachineProbe.measure(threads, options.probeBytes()));
+                measureAgain(threads, options.probeBytes(), progress).ifPresent(limits::add);
             }
             MachineLimits best = best(limits, threads);
             return new BenchmarkReport(
@@ -100,6 +104,17 @@ public final class Benchmark {
                     timings.stream()
                             .map(timing -> Results.of(timing, loaded.account, best))
                             .toList());
+        }
+    }
+
+    /** Empty if model and caches leave too little memory: what was measured before must not be lost for that. */
+    static Optional<MachineLimits> measureAgain(int threads, long bytes, Consumer<LoadProgress> progress) {
+        say(progress, "measuring the machine again");
+        try {
+            return Optional.of(MachineProbe.measure(threads, bytes));
+        } catch (InsufficientMemoryException e) {
+            LOG.warn("The machine is not measured again. {}", e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -133,7 +148,7 @@ public final class Benchmark {
                     .max()
                     .orElse(0);
             plan.requireMemory(MemoryLimits.now(), positions, longest, options.cacheFormat(), threads)
-                    .ifPresent(warning -> say(progress, warning));
+                    .ifPresent(LOG::warn);
             // After what can be refused at once, and before the model takes the memory.
             say(progress, "measuring the machine");
             List<MachineLimits> scaling = MachineProbe.measureEach(threads, options.probeBytes());

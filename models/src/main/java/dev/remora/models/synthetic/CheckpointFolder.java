@@ -54,6 +54,7 @@ final class CheckpointFolder {
         boolean existed = Files.exists(folder);
         requireEmpty();
         Path partial = folder.resolve(".partial-" + UUID.randomUUID());
+        List<Path> moved = new ArrayList<>();
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             Files.createDirectories(folder);
             long free = Files.getFileStore(folder).getUsableSpace();
@@ -67,15 +68,16 @@ final class CheckpointFolder {
             }
             files.add(Files.write(partial.resolve(CONFIG), source.read(CONFIG)));
             for (Path file : files) {
-                Files.move(file, folder.resolve(file.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+                Path target = folder.resolve(file.getFileName());
+                moved.add(Files.move(file, target, StandardCopyOption.ATOMIC_MOVE));
             }
             Files.delete(partial);
         } catch (IOException e) {
             RemoraException failure = new RemoraException(folder + ": cannot be written: " + reason(e), e);
-            clear(existed, partial, failure);
+            clear(existed, partial, moved, failure);
             throw failure;
         } catch (RuntimeException | Error e) {
-            clear(existed, partial, e);
+            clear(existed, partial, moved, e);
             throw e;
         }
     }
@@ -171,8 +173,11 @@ final class CheckpointFolder {
     }
 
     /** Removes what was written, the folder too if it is new; a failure to do so must not hide the first one. */
-    private void clear(boolean existed, Path partial, Throwable failure) {
+    private void clear(boolean existed, Path partial, List<Path> moved, Throwable failure) {
         try {
+            for (Path file : moved) {
+                Files.delete(file);
+            }
             if (Files.isDirectory(partial)) {
                 try (DirectoryStream<Path> files = Files.newDirectoryStream(partial)) {
                     for (Path file : files) {

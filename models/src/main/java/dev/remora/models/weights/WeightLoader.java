@@ -49,7 +49,9 @@ public final class WeightLoader {
     private record CopiedItem(StoredMatrix matrix, long bytes, Result<StoredMatrix> result) implements Item {
         @Override
         public void start(SegmentAllocator memory, List<Runnable> pieces) {
-            pieces.add(() -> result.value = matrix.copy(memory));
+            // Here, because the slab's allocator serves one thread; the copy then takes all of what it is given.
+            SegmentAllocator own = SegmentAllocator.prefixAllocator(memory.allocate(bytes, ALIGNMENT));
+            pieces.add(() -> result.value = matrix.copy(own));
         }
     }
 

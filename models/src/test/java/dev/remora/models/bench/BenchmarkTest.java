@@ -9,6 +9,7 @@ import dev.remora.models.LoadProgress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -77,6 +78,11 @@ class BenchmarkTest {
                 Benchmark.bundled().run(options(0, 0, List.of(), List.of(1)), progress -> {}, new Settling(0));
         assertEquals(List.of(), report.results());
         assertPositive(report.machine().limits().fmaGflops());
+    }
+
+    @Test
+    void withoutMemoryForItTheMachineIsNotMeasuredAgain() {
+        assertEquals(Optional.empty(), Benchmark.measureAgain(1, 1L << 50, progress -> {}));
     }
 
     @Test

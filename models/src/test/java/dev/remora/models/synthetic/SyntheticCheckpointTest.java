@@ -25,6 +25,7 @@ import dev.remora.models.Session;
 import dev.remora.models.VectorKernels;
 import dev.remora.models.synthetic.Specification.Precision;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -297,6 +298,32 @@ class SyntheticCheckpointTest {
         assertFalse(Files.exists(fresh));
         try (Stream<Path> files = Files.list(empty)) {
             assertEquals(List.of(), files.toList());
+        }
+    }
+
+    @Test
+    void aFileThatCannotMoveTakesTheOthersWithIt() throws IOException {
+        SyntheticModel model = new SyntheticModel(small(Precision.BF16));
+        Path folder = temporary.resolve("obstructed");
+        Path obstacle = folder.resolve("tokenizer.json");
+        RemoraException e = assertThrows(
+                RemoraException.class,
+                () -> model.save(folder, progress -> {
+                    if (progress.bytesDone() == model.bytes()) {
+                        mkdirs(obstacle.resolve("mine"));
+                    }
+                }));
+        assertTrue(e.getMessage().startsWith(folder + ": cannot be written: "), e.getMessage());
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(obstacle), files.toList());
+        }
+    }
+
+    private static void mkdirs(Path path) {
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -69,6 +69,30 @@ class WeightLoaderTest {
         }
     }
 
+    @Test
+    void threadsThatCopyShareNoMemory() {
+        try (Arena arena = Arena.ofShared()) {
+            for (int turn = 0; turn < 20; turn++) {
+                WeightLoader loader = new WeightLoader();
+                List<StoredMatrix> matrices = new ArrayList<>();
+                List<Supplier<StoredMatrix>> copies = new ArrayList<>();
+                for (int i = 0; i < 200; i++) {
+                    matrices.add(matrix(DenseFormat.BF16, 7, 11, arena));
+                    copies.add(loader.addCopy(matrices.getLast()));
+                    loader.add(matrix(DenseFormat.BF16, 64, 600, arena));
+                }
+                loader.load(arena, 4, done -> {});
+                float[] expected = new float[11];
+                float[] copied = new float[11];
+                for (int i = 0; i < 200; i++) {
+                    matrices.get(i).dequantizeRow(6, expected, 0);
+                    copies.get(i).get().dequantizeRow(6, copied, 0);
+                    assertArrayEquals(expected, copied);
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void aBadMatrixEndsTheLoadingWithItsOwnMessage(int threads) {
