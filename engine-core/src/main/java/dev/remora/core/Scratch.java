@@ -9,14 +9,16 @@ public final class Scratch {
     /** Rows of a panel: inner indices that are decoded at a time. 128 x 64 f32 are 32 KB, the size of an L1 cache. */
     public static final int PANEL_ROWS = 128;
 
+    /** Most rows of x that are multiplied without a panel. */
+    public static final int FEW_ROWS = 4;
+
     private static final long PANEL_BYTES = 4L * PANEL_ROWS * Kernels.TILE;
 
     private final int worker;
-    private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
-    private final MemorySegment alignedPanel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
+    private final MemorySegment panel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
     private final float[] scale = new float[Kernels.TILE];
-    private final float[] input = new float[PANEL_ROWS];
-    private final float[] sums = new float[Kernels.TILE];
+    private final float[] input = new float[FEW_ROWS * PANEL_ROWS];
+    private final float[] sums = new float[FEW_ROWS * Kernels.TILE];
     private final float[] partial = new float[Kernels.LANES];
     private final Rows edge;
     private final Rows product;
@@ -33,8 +35,8 @@ public final class Scratch {
 
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
-        return 2 * PANEL_BYTES
-                + Float.BYTES * (2L * Kernels.TILE + PANEL_ROWS + Kernels.LANES)
+        return PANEL_BYTES
+                + Float.BYTES * (Kernels.TILE + FEW_ROWS * (PANEL_ROWS + (long) Kernels.TILE) + Kernels.LANES)
                 + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
 
@@ -43,14 +45,9 @@ public final class Scratch {
         return worker;
     }
 
-    /** A decoded weight panel on the heap, (128, 64). */
-    public float[] panel() {
+    /** A decoded weight panel, (128, 64) f32 in native memory, aligned to 64 bytes: its vectors do not cross cache lines. */
+    public MemorySegment panel() {
         return panel;
-    }
-
-    /** A decoded weight panel in native memory, (128, 64) f32, aligned to 64 bytes: its vectors do not cross cache lines. */
-    public MemorySegment alignedPanel() {
-        return alignedPanel;
     }
 
     /** Block scales of the panel's 64 rows. */
@@ -58,12 +55,12 @@ public final class Scratch {
         return scale;
     }
 
-    /** Columns of one input row, prepared for a format's kernel. */
+    /** Columns of a few input rows, prepared for a format's kernel, (4, 128). */
     public float[] input() {
         return input;
     }
 
-    /** Sums of a tile over the columns of one block, before its scale. */
+    /** Sums of a tile and a few rows over the columns of one block, before its scale, (4, 64). */
     public float[] sums() {
         return sums;
     }

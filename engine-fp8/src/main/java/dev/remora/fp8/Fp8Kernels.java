@@ -25,6 +25,7 @@ final class Fp8Kernels {
     private static final int GROUP = Fp8Layout.GROUP;
     private static final int L = F.length();
     private static final long VECTOR_BYTES = 4L * L;
+    private static final long ROW = 4L * TILE;
     private static final int SIGN = 0x80000000;
     private static final int MAGNITUDE = 0x07f00000;
     private static final int FIELDS = SIGN | MAGNITUDE;
@@ -37,7 +38,7 @@ final class Fp8Kernels {
      * with weights that were multiplied by 2^-120 are whole multiples of the smallest f32, none overflows, and their sums
      * have the bits of the unscaled ones.
      */
-    static boolean scale(float[] x, int xAt, int count, float[] scaled) {
+    static boolean scale(float[] x, int xAt, int count, float[] scaled, int scaledAt) {
         IntVector most = IntVector.zero(I);
         IntVector least = IntVector.broadcast(I, Integer.MAX_VALUE);
         int i = 0;
@@ -47,9 +48,9 @@ final class Fp8Kernels {
             most = most.max(magnitude);
             // Zeros become the largest integer.
             least = least.min(magnitude.sub(1).and(0x7fffffff));
-            v.mul(Fp8Reference.INPUT_SCALE).intoArray(scaled, i);
+            v.mul(Fp8Reference.INPUT_SCALE).intoArray(scaled, scaledAt + i);
         }
-        return Fp8Reference.scale(x, xAt, i, count, scaled)
+        return Fp8Reference.scale(x, xAt, i, count, scaled, scaledAt)
                 && most.reduceLanes(VectorOperators.MAX) < Fp8Reference.INPUT_END
                 && least.reduceLanes(VectorOperators.MIN) >= Fp8Reference.INPUT_START - 1;
     }
@@ -469,19 +470,19 @@ final class Fp8Kernels {
     }
 
     /** y += scale * sums, of 64 values. */
-    static void addScaled(float[] sums, float scale, float[] y, int yAt) {
+    static void addScaled(float[] sums, int sumsAt, float scale, float[] y, int yAt) {
         FloatVector factor = FloatVector.broadcast(F, scale);
         for (int lane = 0; lane < TILE; lane += L) {
-            FloatVector.fromArray(F, sums, lane)
+            FloatVector.fromArray(F, sums, sumsAt + lane)
                     .fma(factor, FloatVector.fromArray(F, y, yAt + lane))
                     .intoArray(y, yAt + lane);
         }
     }
 
     /** y += scale[] * sums, of 64 values, each with its own scale. */
-    static void addScaled(float[] sums, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+    static void addScaled(float[] sums, int sumsAt, MemorySegment scale, long scaleAt, float[] y, int yAt) {
         for (int lane = 0; lane < TILE; lane += L) {
-            FloatVector.fromArray(F, sums, lane)
+            FloatVector.fromArray(F, sums, sumsAt + lane)
                     .fma(
                             FloatVector.fromMemorySegment(F, scale, scaleAt + 4L * lane, LE),
                             FloatVector.fromArray(F, y, yAt + lane))
@@ -495,55 +496,56 @@ final class Fp8Kernels {
      * @param from  byte of the first column, the first of its word, of the tile's first group
      * @param count of columns, a multiple of 4
      */
-    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, MemorySegment panel) {
         for (int i = 0; i < count; i += 4) {
-            decodeWords(tiles, from + (long) i * GROUP, groupBytes, panel, i * TILE);
+            decodeWords(tiles, from + (long) i * GROUP, groupBytes, panel, (long) i * ROW);
         }
     }
 
-    private static void decodeWords(MemorySegment tiles, long from, long groupBytes, float[] panel, int panelAt) {
+    private static void decodeWords(
+            MemorySegment tiles, long from, long groupBytes, MemorySegment panel, long panelAt) {
         for (int lane = 0; lane < TILE; lane += L) {
             long at = from + lane / GROUP * groupBytes + 4L * (lane % GROUP);
             IntVector w = IntVector.fromMemorySegment(I, tiles, at, LE);
-            int p = panelAt + lane;
+            long p = panelAt + 4L * lane;
             w.lanewise(VectorOperators.LSHL, 24)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoArray(panel, p);
+                    .intoMemorySegment(panel, p, LE);
             w.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoArray(panel, p + 1 * TILE);
+                    .intoMemorySegment(panel, p + 1 * ROW, LE);
             w.lanewise(VectorOperators.LSHL, 8)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoArray(panel, p + 2 * TILE);
+                    .intoMemorySegment(panel, p + 2 * ROW, LE);
             w.lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoArray(panel, p + 3 * TILE);
+                    .intoMemorySegment(panel, p + 3 * ROW, LE);
         }
     }
 
     /** Decodes columns [from, from + count) of a tile to panel[column - from][64] by the careful decoding, unscaled. */
     static void decodePanelCarefully(
-            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, MemorySegment panel) {
         for (int i = 0; i < count; i++) {
             long word = tileAt + (long) ((from + i) >> 2) * 4 * GROUP;
-            decodeColumn(tiles, word, groupBytes, 24 - 8 * ((from + i) & 3), panel, i * TILE);
+            decodeColumn(tiles, word, groupBytes, 24 - 8 * ((from + i) & 3), panel, (long) i * ROW);
         }
     }
 
     /** One column of 64 words; {@code shift} moves its code into the upper byte. */
     private static void decodeColumn(
-            MemorySegment tiles, long word, long groupBytes, int shift, float[] panel, int panelAt) {
+            MemorySegment tiles, long word, long groupBytes, int shift, MemorySegment panel, long panelAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
         for (int lane = 0; lane < TILE; lane += L) {
@@ -552,7 +554,7 @@ final class Fp8Kernels {
             IntVector bits =
                     top.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
             bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits.or(top.and(SIGN)).reinterpretAsFloats().intoArray(panel, panelAt + lane);
+            bits.or(top.and(SIGN)).reinterpretAsFloats().intoMemorySegment(panel, panelAt + 4L * lane, LE);
         }
     }
 }

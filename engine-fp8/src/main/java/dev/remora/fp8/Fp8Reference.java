@@ -22,17 +22,17 @@ final class Fp8Reference {
 
     private Fp8Reference() {}
 
-    static boolean scale(float[] x, int xAt, int count, float[] scaled) {
-        return scale(x, xAt, 0, count, scaled);
+    static boolean scale(float[] x, int xAt, int count, float[] scaled, int scaledAt) {
+        return scale(x, xAt, 0, count, scaled, scaledAt);
     }
 
     /** As {@link Fp8Kernels#scale}, of the values from {@code first} on. */
-    static boolean scale(float[] x, int xAt, int first, int count, float[] scaled) {
+    static boolean scale(float[] x, int xAt, int first, int count, float[] scaled, int scaledAt) {
         boolean inRange = true;
         for (int i = first; i < count; i++) {
             int magnitude = Float.floatToRawIntBits(x[xAt + i]) & 0x7fffffff;
             inRange &= magnitude == 0 || (magnitude >= INPUT_START && magnitude < INPUT_END);
-            scaled[i] = x[xAt + i] * INPUT_SCALE;
+            scaled[scaledAt + i] = x[xAt + i] * INPUT_SCALE;
         }
         return inRange;
     }
@@ -59,27 +59,27 @@ final class Fp8Reference {
         }
     }
 
-    static void addScaled(float[] sums, float scale, float[] y, int yAt) {
+    static void addScaled(float[] sums, int sumsAt, float scale, float[] y, int yAt) {
         for (int lane = 0; lane < TILE; lane++) {
-            y[yAt + lane] = fma(sums[lane], scale, y[yAt + lane]);
+            y[yAt + lane] = fma(sums[sumsAt + lane], scale, y[yAt + lane]);
         }
     }
 
-    static void addScaled(float[] sums, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+    static void addScaled(float[] sums, int sumsAt, MemorySegment scale, long scaleAt, float[] y, int yAt) {
         for (int lane = 0; lane < TILE; lane++) {
-            y[yAt + lane] = fma(sums[lane], scale.get(Fp8Weight.FLOAT, scaleAt + 4L * lane), y[yAt + lane]);
+            y[yAt + lane] = fma(sums[sumsAt + lane], scale.get(Fp8Weight.FLOAT, scaleAt + 4L * lane), y[yAt + lane]);
         }
     }
 
-    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, MemorySegment panel) {
         decodePanelCarefully(tiles, from, groupBytes, 0, count, panel);
     }
 
     static void decodePanelCarefully(
-            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, MemorySegment panel) {
         for (int i = 0; i < count; i++) {
             for (int lane = 0; lane < TILE; lane++) {
-                panel[i * TILE + lane] = weight(tiles, tileAt, groupBytes, from + i, lane);
+                panel.set(Fp8Weight.FLOAT, 4L * (i * TILE + lane), weight(tiles, tileAt, groupBytes, from + i, lane));
             }
         }
     }

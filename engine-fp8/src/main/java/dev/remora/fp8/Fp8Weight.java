@@ -79,25 +79,64 @@ final class Fp8Weight extends TiledWeight {
         long from = tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
         int count = runs[run + 1] - runs[run];
         float[] sums = scratch.sums();
-        long scaleAt = scaleAt(tile, run);
         if (!VectorSupport.active()) {
             Fp8Reference.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
-            if (scaleLanes == 1) {
-                Fp8Reference.addScaled(sums, scale.get(FLOAT, scaleAt), y, yAt);
-            } else {
-                Fp8Reference.addScaled(sums, scale, scaleAt, y, yAt);
-            }
-            return;
-        }
-        if (quick(tile, run) && Fp8Kernels.scale(x, xAt, count, scratch.input())) {
+        } else if (quick(tile, run) && Fp8Kernels.scale(x, xAt, count, scratch.input(), 0)) {
             Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scratch.input(), 0, sums);
         } else {
             Fp8Kernels.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
         }
-        if (scaleLanes == 1) {
-            Fp8Kernels.addScaled(sums, scale.get(FLOAT, scaleAt), y, yAt);
+        addScaled(tile, run, sums, 0, y, yAt);
+    }
+
+    private void addScaled(int tile, int run, float[] sums, int sumsAt, float[] y, int yAt) {
+        long scaleAt = scaleAt(tile, run);
+        if (!VectorSupport.active()) {
+            if (scaleLanes == 1) {
+                Fp8Reference.addScaled(sums, sumsAt, scale.get(FLOAT, scaleAt), y, yAt);
+            } else {
+                Fp8Reference.addScaled(sums, sumsAt, scale, scaleAt, y, yAt);
+            }
+        } else if (scaleLanes == 1) {
+            Fp8Kernels.addScaled(sums, sumsAt, scale.get(FLOAT, scaleAt), y, yAt);
         } else {
-            Fp8Kernels.addScaled(sums, scale, scaleAt, y, yAt);
+            Fp8Kernels.addScaled(sums, sumsAt, scale, scaleAt, y, yAt);
+        }
+    }
+
+    @Override
+    protected int rowsInRegisters() {
+        return aligned && VectorSupport.active() ? Fp8RowsKernels.ROWS : 1;
+    }
+
+    @Override
+    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
+        clear(y, x.count(), yColumn, TILE);
+        for (int run = 0; run + 1 < runs.length; run++) {
+            int count = runs[run + 1] - runs[run];
+            if (quick(tile, run) && scale(x, xColumn + runs[run], count, scratch.input())) {
+                multiplyRows(tile, run, count, x.count(), y, yColumn, scratch);
+            } else {
+                multiplyPanel(tile, runs[run], count, x, xColumn + runs[run], y, yColumn, scratch);
+            }
+        }
+    }
+
+    private static boolean scale(Rows x, int xColumn, int count, float[] scaled) {
+        boolean inRange = true;
+        for (int row = 0; row < x.count(); row++) {
+            int at = x.offset(row) + xColumn;
+            inRange &= Fp8Kernels.scale(x.data(), at, count, scaled, row * Scratch.PANEL_ROWS);
+        }
+        return inRange;
+    }
+
+    private void multiplyRows(int tile, int run, int count, int n, Rows y, int yColumn, Scratch scratch) {
+        long from = tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
+        float[] sums = scratch.sums();
+        Fp8RowsKernels.multiplyRun(tiles, from, groupBytes, count, scratch.input(), n, sums);
+        for (int row = 0; row < n; row++) {
+            addScaled(tile, run, sums, row * TILE, y.data(), y.offset(row) + yColumn);
         }
     }
 

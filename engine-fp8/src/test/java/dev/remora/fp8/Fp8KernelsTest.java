@@ -44,11 +44,33 @@ class Fp8KernelsTest {
             Fp8Kernels.multiplyRunCarefully(tiles, from, groupBytes, count, x, tile, actual);
             assertArrayEquals(bits(expected), bits(actual), "careful");
             float[] scaled = new float[128];
-            assertTrue(Fp8Kernels.scale(x, tile, count, scaled));
+            assertTrue(Fp8Kernels.scale(x, tile, count, scaled, 0));
             Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
             assertArrayEquals(bits(expected), bits(actual), "quick");
             Fp8Reference.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
             assertArrayEquals(bits(expected), bits(actual), "quick twin");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 4, 8, 12, 16, 60, 64, 100, 128})
+    void aRunTimesFewRowsHasTheBitsOfEach(int count) {
+        Random random = new Random(count);
+        long groupBytes = 16L * (count + 12);
+        MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, TILE * (count + 12)));
+        float[] x = floats(random, 4 * 128);
+        float[] scaled = new float[x.length];
+        for (int n = 2; n <= Fp8RowsKernels.ROWS; n++) {
+            float[] actual = new float[4 * TILE];
+            for (int row = 0; row < n; row++) {
+                assertTrue(Fp8Kernels.scale(x, 128 * row, count, scaled, 128 * row));
+            }
+            Fp8RowsKernels.multiplyRun(tiles, 64, groupBytes, count, scaled, n, actual);
+            for (int row = 0; row < n; row++) {
+                float[] expected = new float[TILE];
+                Fp8Reference.multiplyRunCarefully(tiles, 64, groupBytes, count, x, 128 * row, expected);
+                assertArrayEquals(bits(expected), bits(Arrays.copyOfRange(actual, TILE * row, TILE * (row + 1))));
+            }
         }
     }
 
@@ -69,7 +91,7 @@ class Fp8KernelsTest {
             Fp8Kernels.multiplyRunCarefully(tiles, 0, 16L * cols, cols, x, 0, actual);
             assertArrayEquals(bits(expected), bits(actual));
             float[] scaled = new float[cols];
-            boolean inRange = Fp8Kernels.scale(x, 0, cols, scaled);
+            boolean inRange = Fp8Kernels.scale(x, 0, cols, scaled, 0);
             assertEquals(exponent == 15, inRange);
             if (inRange) {
                 Fp8Kernels.multiplyRun(tiles, 0, 16L * cols, cols, scaled, 0, actual);
@@ -109,8 +131,8 @@ class Fp8KernelsTest {
         x[3 + at] = value;
         float[] expected = new float[128];
         float[] actual = new float[128];
-        assertEquals(inRange, Fp8Reference.scale(x, 3, count, expected), "twin of " + value);
-        assertEquals(inRange, Fp8Kernels.scale(x, 3, count, actual), () -> value + " at " + at + " of " + count);
+        assertEquals(inRange, Fp8Reference.scale(x, 3, count, expected, 0), "twin of " + value);
+        assertEquals(inRange, Fp8Kernels.scale(x, 3, count, actual, 0), () -> value + " at " + at + " of " + count);
         assertArrayEquals(expected, actual);
     }
 
@@ -121,11 +143,11 @@ class Fp8KernelsTest {
         float[] factors = floats(random, TILE + 1);
         float[] expected = floats(random, TILE + 9);
         float[] actual = expected.clone();
-        Fp8Reference.addScaled(sums, 0.37f, expected, 5);
-        Fp8Kernels.addScaled(sums, 0.37f, actual, 5);
+        Fp8Reference.addScaled(sums, 0, 0.37f, expected, 5);
+        Fp8Kernels.addScaled(sums, 0, 0.37f, actual, 5);
         assertArrayEquals(bits(expected), bits(actual));
-        Fp8Reference.addScaled(sums, segment(factors), 4, expected, 3);
-        Fp8Kernels.addScaled(sums, segment(factors), 4, actual, 3);
+        Fp8Reference.addScaled(sums, 0, segment(factors), 4, expected, 3);
+        Fp8Kernels.addScaled(sums, 0, segment(factors), 4, actual, 3);
         assertArrayEquals(bits(expected), bits(actual));
     }
 
@@ -137,15 +159,15 @@ class Fp8KernelsTest {
         MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, 2 * TILE * cols));
         for (int count : new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 64, 100, 127, 128}) {
             long tileAt = (long) (count % 2) * TILE * cols;
-            float[] expected = floats(new Random(1), 128 * TILE);
-            float[] actual = expected.clone();
+            MemorySegment expected = segment(floats(new Random(1), 128 * TILE));
+            MemorySegment actual = segment(floats(new Random(1), 128 * TILE));
             Fp8Reference.decodePanelCarefully(tiles, tileAt, 16L * cols, from, count, expected);
             Fp8Kernels.decodePanelCarefully(tiles, tileAt, 16L * cols, from, count, actual);
-            assertArrayEquals(bits(expected), bits(actual), count + " columns from " + from);
+            assertEquals(-1, expected.mismatch(actual), count + " columns from " + from);
             if (from % 4 == 0 && count % 4 == 0) {
-                Arrays.fill(actual, 0, count * TILE, Float.NaN);
+                actual.asSlice(0, 4L * count * TILE).fill((byte) -1);
                 Fp8Kernels.decodePanel(tiles, tileAt + Fp8Layout.wordOffset(from), 16L * cols, count, actual);
-                assertArrayEquals(bits(expected), bits(actual), count + " columns from " + from);
+                assertEquals(-1, expected.mismatch(actual), count + " columns from " + from);
             }
         }
     }
@@ -154,25 +176,25 @@ class Fp8KernelsTest {
     void panelsDecodeEveryNumberExactly() {
         for (int shift = 0; shift < 4; shift++) {
             MemorySegment tile = everyCode(shift);
-            float[] panel = new float[128 * TILE];
+            MemorySegment panel = segment(new float[128 * TILE]);
             Fp8Kernels.decodePanel(tile, 0, 64, 4, panel);
             assertEveryCode(shift, 0, panel);
             // One panel of a whole word, and some that start within a word.
             for (int from = 0; from < 4; from++) {
-                Arrays.fill(panel, Float.NaN);
+                panel.fill((byte) -1);
                 Fp8Kernels.decodePanelCarefully(tile, 0, 64, from, 4 - from, panel);
                 assertEveryCode(shift, from, panel);
             }
         }
     }
 
-    private static void assertEveryCode(int shift, int from, float[] panel) {
+    private static void assertEveryCode(int shift, int from, MemorySegment panel) {
         for (int col = from; col < 4; col++) {
             for (int lane = 0; lane < TILE; lane++) {
                 float expected = E4m3.toFloat((byte) code(lane, col, shift));
                 assertEquals(
                         Float.floatToRawIntBits(expected),
-                        Float.floatToRawIntBits(panel[(col - from) * TILE + lane]),
+                        Float.floatToRawIntBits(panel.get(Fp8Weight.FLOAT, 4L * ((col - from) * TILE + lane))),
                         "code " + code(lane, col, shift));
             }
         }
@@ -191,7 +213,7 @@ class Fp8KernelsTest {
                     Fp8Kernels.multiplyRunCarefully(tile, 0, 64, 4, x, 0, sums);
                     assertProducts(shift, col, power, sums);
                     float[] scaled = new float[4];
-                    if (Fp8Kernels.scale(x, 0, 4, scaled)) {
+                    if (Fp8Kernels.scale(x, 0, 4, scaled, 0)) {
                         Fp8Kernels.multiplyRun(tile, 0, 64, 4, scaled, 0, sums);
                         assertProducts(shift, col, power, sums);
                     }

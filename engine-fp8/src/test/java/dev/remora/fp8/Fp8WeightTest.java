@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Tag("widths")
 class Fp8WeightTest {
-    private static final int[] ROW_COUNTS = {1, 2, 3, 4, 5, 17};
+    private static final int[] ROW_COUNTS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 17};
 
     @ParameterizedTest
     @CsvSource({
@@ -119,14 +119,17 @@ class Fp8WeightTest {
         try (Arena arena = Arena.ofConfined()) {
             for (Weight weight : new Weight[] {quick.pack(arena), fixture.matrix.pack(arena)}) {
                 for (float factor : new float[] {1f, 0x1p-70f, 0x1p70f, 0x1p-126f, 0x1p120f, 0f, Float.NaN}) {
-                    Rows x = Fp8Fixture.input(5, 2, 512);
-                    for (int i = 0; i < 1024; i += 3) {
-                        x.data()[i] *= factor;
+                    Rows x = Fp8Fixture.input(5, 9, 512);
+                    for (int i = 0; i < 9 * 512; i += 3) {
+                        // One row, and of the others some runs, keep ordinary inputs.
+                        x.data()[i] *= i % 512 < 200 || i / 512 == 1 ? 1f : factor;
                     }
-                    Rows one = new Rows(1, 512);
-                    one.resize(1);
-                    System.arraycopy(x.data(), 0, one.data(), 0, 512);
-                    assertArrayEquals(row(Fp8Fixture.multiply(weight, x), 0), row(Fp8Fixture.multiply(weight, one), 0));
+                    float[] expected = row(Fp8Fixture.multiply(weight, first(x, 1)), 0);
+                    for (int n = 2; n <= 9; n++) {
+                        assertArrayEquals(expected, row(Fp8Fixture.multiply(weight, first(x, n)), 0), n + " rows");
+                    }
+                    Rows all = Fp8Fixture.multiply(weight, x);
+                    assertArrayEquals(row(all, 1), row(Fp8Fixture.multiply(weight, first(x, 2)), 1));
                 }
             }
         }
@@ -173,7 +176,7 @@ class Fp8WeightTest {
                 fixture.matrix, fixture.matrix.rows(1, 150).transposed()
             }) {
                 Weight weight = matrix.pack(arena);
-                for (int n : new int[] {1, 5}) {
+                for (int n : new int[] {1, 2, 4, 5}) {
                     Rows x = Fp8Fixture.input(1, n, weight.cols());
                     Rows y = new Rows(n, weight.rows());
                     Scratch scratch = new Scratch(0, n);
@@ -203,6 +206,12 @@ class Fp8WeightTest {
             clean = allocated < 1024 ? clean + 1 : 0;
         }
         assertTrue(clean >= 20, allocated + " bytes in 100 calls");
+    }
+
+    private static Rows first(Rows x, int n) {
+        Rows first = x.selection(n);
+        first.select(x, 0, n);
+        return first;
     }
 
     private static float[] row(Rows rows, int row) {

@@ -37,7 +37,7 @@ final class DenseWeight extends TiledWeight {
 
     @Override
     protected void decodePanel(int tile, int from, int count, Scratch scratch) {
-        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.alignedPanel());
+        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
     }
 
     @Override
@@ -46,7 +46,7 @@ final class DenseWeight extends TiledWeight {
     }
 
     @Override
-    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn) {
+    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
         format.multiplyRows(
                 tiles,
                 tile * tileBytes,

@@ -46,13 +46,12 @@ public abstract class TiledWeight implements Weight {
     }
 
     /** y[r][0..64) = tile times x[r], overwriting y, for 2 to {@link #rowsInRegisters} rows. */
-    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn) {
+    protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
         throw new UnsupportedOperationException(format() + " takes one row at a time");
     }
 
     /**
-     * Decodes columns [from, from + count) of a tile to {@link Scratch#panel} or, for formats without
-     * block scales, {@link Scratch#alignedPanel}: [column - from][64]; block scales, one for
+     * Decodes columns [from, from + count) of a tile to {@link Scratch#panel}: [column - from][64]; block scales, one for
      * each row, go to {@code scratch.scale()}.
      */
     protected abstract void decodePanel(int tile, int from, int count, Scratch scratch);
@@ -76,16 +75,7 @@ public abstract class TiledWeight implements Weight {
             int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
         decodePanel(tile, from, count, scratch);
         Kernels.multiplyTile(
-                scratch.alignedPanel(),
-                0,
-                count,
-                x.data(),
-                x.offsets(),
-                xColumn,
-                y.data(),
-                y.offsets(),
-                yColumn,
-                x.count());
+                scratch.panel(), 0, count, x.data(), x.offsets(), xColumn, y.data(), y.offsets(), yColumn, x.count());
     }
 
     @Override
@@ -122,7 +112,8 @@ public abstract class TiledWeight implements Weight {
         }
     }
 
-    private static void clear(Rows y, int n, int column, int width) {
+    /** Zeros columns [column, column + width) of n rows. */
+    protected static void clear(Rows y, int n, int column, int width) {
         for (int row = 0; row < n; row++) {
             int at = y.offset(row) + column;
             Arrays.fill(y.data(), at, at + width, 0f);
@@ -136,7 +127,7 @@ public abstract class TiledWeight implements Weight {
             return;
         }
         if (n > 1 && n <= rowsInRegisters()) {
-            multiplyRows(tile, x, xColumn, y, yColumn);
+            multiplyRows(tile, x, xColumn, y, yColumn, scratch);
             return;
         }
         clear(y, n, yColumn, TILE);

@@ -66,7 +66,6 @@ class TileKernelsTest {
     private static final class Case {
         private final int k;
         private final int n;
-        private final float[] panel;
         private final MemorySegment segment;
         private final float[] scale;
         private final float[] x;
@@ -77,7 +76,7 @@ class TileKernelsTest {
         Case(int k, int n, boolean special) {
             this.k = k;
             this.n = n;
-            panel = values(1, GUARD + k * TILE, special);
+            float[] panel = values(1, GUARD + k * TILE, special);
             segment = Arena.ofAuto().allocate(4L * panel.length, 64);
             MemorySegment.copy(panel, 0, segment, ValueLayout.JAVA_FLOAT, 0, panel.length);
             scale = values(2, TILE, special);
@@ -106,7 +105,7 @@ class TileKernelsTest {
 
         void run(boolean scaled, float[] out) {
             if (scaled) {
-                Kernels.multiplyTileScaled(panel, GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
+                Kernels.multiplyTileScaled(segment, 4L * GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             } else {
                 Kernels.multiplyTile(segment, 4L * GUARD, k, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             }
@@ -115,7 +114,7 @@ class TileKernelsTest {
         float[] reference(boolean scaled) {
             float[] out = y.clone();
             if (scaled) {
-                TileReference.multiplyScaled(panel, GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
+                TileReference.multiplyScaled(segment, 4L * GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             } else {
                 TileReference.multiply(segment, 4L * GUARD, k, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             }
