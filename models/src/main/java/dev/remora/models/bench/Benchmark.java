@@ -1,5 +1,6 @@
 package dev.remora.models.bench;
 
+import dev.remora.core.Activations;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
@@ -125,7 +126,7 @@ public final class Benchmark {
             RoutingCounter routing,
             Consumer<LoadProgress> progress) {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint);
+            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32);
             long positions =
                     workloads.stream().mapToLong(Workload::positions).max().orElse(0);
             int longest = workloads.stream()
