@@ -1,5 +1,6 @@
 package dev.remora.cli;
 
+import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
@@ -27,11 +28,17 @@ final class ModelOptions {
     @Option(names = "--cache", paramLabel = "f32|bf16", description = "Numbers of the latent cache. Default: bf16.")
     CacheFormat cache = CacheFormat.BF16;
 
+    @Option(
+            names = "--activations",
+            paramLabel = "f32|fp8",
+            description = "What FP8 matrices multiply: f32, or rounded to FP8 as on GPUs. Default: f32.")
+    Activations activations = Activations.F32;
+
     /** Loads the model, with progress on standard error where it takes long. */
     Llm load(Shell shell) {
         try (Progress progress = new Progress(shell)) {
             return OptionNames.translate(() -> {
-                LoadOptions options = new LoadOptions(threads, contextLength, cache, progress);
+                LoadOptions options = new LoadOptions(threads, contextLength, cache, activations, progress);
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
             });
         }

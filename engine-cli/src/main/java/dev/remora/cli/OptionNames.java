@@ -12,6 +12,7 @@ final class OptionNames {
             Map.entry("ids", "--ids"),
             Map.entry("threads", "--threads"),
             Map.entry("contextLength", "--ctx"),
+            Map.entry("activations", "--activations"),
             Map.entry("prompt", "--prompt"),
             Map.entry("generate", "--generate"),
             Map.entry("depth", "--depth"),

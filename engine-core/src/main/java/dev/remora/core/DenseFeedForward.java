@@ -20,7 +20,7 @@ public final class DenseFeedForward implements FeedForward {
     public void forward(Rows h, Rows out) {
         activation.resize(h.count());
         out.resize(h.count());
-        groups.clear();
+        groups.clear(h);
         groups.add(network, h, activation, out);
         groups.run();
     }

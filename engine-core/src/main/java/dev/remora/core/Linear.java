@@ -2,6 +2,7 @@ package dev.remora.core;
 
 import dev.remora.core.kernel.Kernels;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * y = W x + b for all rows, the tiles of W spread over the team. One object holds the matrices of one phase that share
@@ -15,6 +16,8 @@ public final class Linear {
     private final float[][] biases;
     private final ThreadTeam team;
     private final Task task = new Task();
+    private final Optional<InputTransform> transform;
+    private final ParallelTask transformRow = this::transformRow;
 
     /** One matrix without bias. */
     public Linear(Weight weight, ThreadTeam team) {
@@ -30,6 +33,23 @@ public final class Linear {
         this.weights = weights.toArray(Weight[]::new);
         this.biases = biases.toArray(float[][]::new);
         this.team = team;
+        this.transform = transform(weights);
+        if (transform.isPresent() && team.inputs().width() < this.weights[0].cols()) {
+            throw new IllegalArgumentException("a weight transforms rows of " + this.weights[0].cols()
+                    + " values; the team was made for " + team.inputs().width());
+        }
+    }
+
+    /** The one transformation of weights that share their input. */
+    private static Optional<InputTransform> transform(List<Weight> weights) {
+        List<InputTransform> found = weights.stream()
+                .flatMap(weight -> weight.inputTransform().stream())
+                .distinct()
+                .toList();
+        if (found.size() > 1) {
+            throw new IllegalArgumentException("matrices that share their input transform it differently: " + found);
+        }
+        return found.stream().findFirst();
     }
 
     /** As {@link #forward(Rows, Rows[])}, for one matrix. */
@@ -58,7 +78,17 @@ public final class Linear {
         task.perChunk = perChunk;
         task.x = x;
         task.y = y;
+        if (transform.isPresent()) {
+            team.inputs().resize(x.count());
+            team.run(transformRow, x.count());
+        }
         team.run(task, chunks);
+    }
+
+    private void transformRow(int row, Scratch scratch) {
+        Rows inputs = team.inputs();
+        Rows x = task.x;
+        transform.orElseThrow().apply(x.data(), x.offset(row), inputs.data(), inputs.offset(row), weights[0].cols());
     }
 
     private static int chunks(Weight weight, int perChunk) {
@@ -82,7 +112,8 @@ public final class Linear {
             Weight weight = weights[matrix];
             int tile = part * perChunk;
             int tiles = Math.min(perChunk, weight.tiles() - tile);
-            weight.multiplyTiles(x, 0, y[matrix], 0, tile, tiles, scratch);
+            Rows input = weight.inputTransform().isPresent() ? team.inputs() : x;
+            weight.multiplyTiles(input, 0, y[matrix], 0, tile, tiles, scratch);
             float[] bias = biases[matrix];
             if (bias.length > 0) {
                 int from = tile * Weight.TILE;

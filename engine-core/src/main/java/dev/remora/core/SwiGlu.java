@@ -33,17 +33,18 @@ public record SwiGlu(Weight gate, Weight up, Weight down) {
      * One tile of the activation of all rows.
      *
      * @param x          (n, hidden)
+     * @param transformed the same rows for a matrix that has an {@link Weight#inputTransform}
      * @param activation (n, intermediate); only the tile's columns are written
      * @param scratch    of the calling worker
      */
-    public void activate(Rows x, Rows activation, int tile, Scratch scratch) {
+    public void activate(Rows x, Rows transformed, Rows activation, int tile, Scratch scratch) {
         int from = tile * Weight.TILE;
         int count = Math.min(Weight.TILE, intermediateSize() - from);
-        gate.multiply(x, 0, activation, 0, tile, scratch);
+        gate.multiply(gate.inputTransform().isPresent() ? transformed : x, 0, activation, 0, tile, scratch);
         Rows product = scratch.product();
         product.resize(x.count());
         // The product holds one tile: its columns start where the tile's columns start in y.
-        up.multiply(x, 0, product, -from, tile, scratch);
+        up.multiply(up.inputTransform().isPresent() ? transformed : x, 0, product, -from, tile, scratch);
         for (int row = 0; row < x.count(); row++) {
             float[] a = activation.data();
             int at = activation.offset(row) + from;

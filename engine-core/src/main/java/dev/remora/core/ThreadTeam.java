@@ -18,6 +18,7 @@ public final class ThreadTeam implements AutoCloseable {
     private final AtomicInteger unfinished = new AtomicInteger();
     private final Scratch[] scratch;
     private final Worker[] workers;
+    private final Rows inputs;
     private ParallelTask task;
     private int chunks;
     private volatile Thread owner;
@@ -29,9 +30,21 @@ public final class ThreadTeam implements AutoCloseable {
      * @param maxRows most rows that a multiplication will see
      */
     public ThreadTeam(int size, int maxRows) {
+        this(size, maxRows, 0);
+    }
+
+    /**
+     * A team whose weights may have an {@link InputTransform}.
+     *
+     * @param size       threads, the caller of {@link #run} included
+     * @param maxRows    most rows that a multiplication will see
+     * @param inputWidth most values of a row that is transformed; 0: none is
+     */
+    public ThreadTeam(int size, int maxRows, int inputWidth) {
         if (size < 1) {
             throw new IllegalArgumentException("threads: expected at least 1, found " + size);
         }
+        inputs = new Rows(inputWidth == 0 ? 0 : maxRows, inputWidth);
         scratch = new Scratch[size];
         for (int i = 0; i < size; i++) {
             scratch[i] = new Scratch(i, maxRows);
@@ -52,12 +65,17 @@ public final class ThreadTeam implements AutoCloseable {
     }
 
     /** Bytes that a team takes, for an account of memory before it is made. */
-    public static long bytes(int size, int maxRows) {
-        return size * Scratch.bytes(maxRows);
+    public static long bytes(int size, int maxRows, int inputWidth) {
+        return size * Scratch.bytes(maxRows) + (inputWidth == 0 ? 0 : Rows.bytes(maxRows, inputWidth));
     }
 
     public int size() {
         return scratch.length;
+    }
+
+    /** Transformed inputs of the phase that runs, (maxRows, inputWidth); see {@link InputTransform}. */
+    Rows inputs() {
+        return inputs;
     }
 
     /** The owner's own scratch, for work between runs. */

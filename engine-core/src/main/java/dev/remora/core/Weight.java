@@ -1,6 +1,7 @@
 package dev.remora.core;
 
 import dev.remora.core.kernel.Kernels;
+import java.util.Optional;
 
 /**
  * An immutable matrix (rows, cols) in one stored format, laid out in tiles of {@value #TILE} output rows with lane = row.
@@ -20,6 +21,14 @@ public interface Weight {
 
     /** Bytes in memory, which are also the bytes that one multiplication reads. */
     long bytes();
+
+    /**
+     * What has to be done to rows before they are multiplied; empty for most formats. {@link #multiply} does not do it: whoever
+     * calls it does, once for all tiles.
+     */
+    default Optional<InputTransform> inputTransform() {
+        return Optional.empty();
+    }
 
     default int tiles() {
         return (rows() + TILE - 1) / TILE;

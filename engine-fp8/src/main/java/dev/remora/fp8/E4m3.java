@@ -20,6 +20,7 @@ public final class E4m3 {
     // Of f32: masks, the bits of infinity, 448 and 2^-6, and what added to the bits of a power of two makes it 2^20
     // larger.
     static final int MAGNITUDE = 0x7fffffff;
+    static final int SIGN = 0x80000000;
     static final int EXPONENT = 0x7f800000;
     static final int INFINITY = 0x7f800000;
     static final int LARGEST = 0x43e00000;
@@ -90,6 +91,21 @@ public final class E4m3 {
             E4m3Kernels.encode(x, at, count, scale, codes, codesAt);
         } else {
             E4m3Reference.encode(x, at, count, scale, codes, codesAt);
+        }
+    }
+
+    /**
+     * What encoding and decoding leave of x[at, at + count): for each number the nearest one of E4M3 to its quotient by the
+     * scale, times the scale.
+     *
+     * @param scale at least {@link Float#MIN_NORMAL}; where a number is infinite or NaN, so is the scale
+     * @param y     may be x, at the same place
+     */
+    static void round(float[] x, int at, int count, float scale, float[] y, int yAt) {
+        if (VectorSupport.active()) {
+            E4m3Kernels.round(x, at, count, scale, y, yAt);
+        } else {
+            E4m3Reference.round(x, at, count, scale, y, yAt);
         }
     }
 }

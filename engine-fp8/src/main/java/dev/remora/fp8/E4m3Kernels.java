@@ -57,4 +57,29 @@ final class E4m3Kernels {
         }
         E4m3Reference.encode(x, at + i, count - i, scale, codes, codesAt + i);
     }
+
+    /** As {@link E4m3Reference#round}, lane by lane. */
+    static void round(float[] x, int at, int count, float scale, float[] y, int yAt) {
+        FloatVector factor = FloatVector.broadcast(F, scale);
+        int i = 0;
+        for (; i + L <= count; i += L) {
+            IntVector bits = FloatVector.fromArray(F, x, at + i).div(factor).reinterpretAsInts();
+            IntVector magnitude = bits.and(E4m3.MAGNITUDE).min(E4m3.LARGEST);
+            FloatVector power = magnitude
+                    .and(E4m3.EXPONENT)
+                    .max(E4m3.SMALLEST_EXPONENT)
+                    .add(E4m3.TWENTY)
+                    .reinterpretAsFloats();
+            magnitude
+                    .reinterpretAsFloats()
+                    .add(power)
+                    .sub(power)
+                    .reinterpretAsInts()
+                    .or(bits.and(E4m3.SIGN))
+                    .reinterpretAsFloats()
+                    .mul(factor)
+                    .intoArray(y, yAt + i);
+        }
+        E4m3Reference.round(x, at + i, count - i, scale, y, yAt + i);
+    }
 }

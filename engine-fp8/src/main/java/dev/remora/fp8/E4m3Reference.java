@@ -19,4 +19,16 @@ final class E4m3Reference {
             codes[codesAt + i] = (byte) (((bits >>> 24) & 0x80) | magnitude);
         }
     }
+
+    /** Adding 2^(e + 20) to a number of exponent e rounds it to three bits of mantissa; taking it away again leaves them. */
+    static void round(float[] x, int at, int count, float scale, float[] y, int yAt) {
+        for (int i = 0; i < count; i++) {
+            int bits = Float.floatToRawIntBits(x[at + i] / scale);
+            int magnitude = Math.min(bits & E4m3.MAGNITUDE, E4m3.LARGEST);
+            int exponent = Math.max(magnitude & E4m3.EXPONENT, E4m3.SMALLEST_EXPONENT);
+            float power = Float.intBitsToFloat(exponent + E4m3.TWENTY);
+            float rounded = Float.intBitsToFloat(magnitude) + power - power;
+            y[yAt + i] = Float.intBitsToFloat(Float.floatToRawIntBits(rounded) | (bits & E4m3.SIGN)) * scale;
+        }
+    }
 }

@@ -78,7 +78,7 @@ public final class MixtureOfExperts implements FeedForward {
     private void runExperts(Rows h, Rows out) {
         ExpertGroups groups = workspace.expertGroups();
         SwiGluGroups runs = workspace.runs();
-        runs.clear();
+        runs.clear(h);
         if (shared != null) {
             workspace.sharedActivation().resize(h.count());
             runs.add(shared, h, workspace.sharedActivation(), out);
@@ -99,7 +99,7 @@ public final class MixtureOfExperts implements FeedForward {
             } finally {
                 experts.release(layer, groups.ids(), from, from + acquired);
             }
-            runs.clear();
+            runs.clear(h);
         }
     }
 

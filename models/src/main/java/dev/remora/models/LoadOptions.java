@@ -1,5 +1,6 @@
 package dev.remora.models;
 
+import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -11,9 +12,16 @@ import java.util.function.Consumer;
  * @param contextLength tokens that a session holds unless it asks for another number; 0: what the model was made for,
  *     at most 4096
  * @param cacheFormat how the latent cache is stored
+ * @param activations what the inputs of FP8 matrices are rounded to: {@link Activations#F32}, not at all, unless the model
+ *     should be heard as on GPUs that multiply in FP8; a model without FP8 matrices refuses {@link Activations#FP8}
  * @param progress is told how far loading is, from the thread that loads
  */
-public record LoadOptions(int threads, int contextLength, CacheFormat cacheFormat, Consumer<LoadProgress> progress) {
+public record LoadOptions(
+        int threads,
+        int contextLength,
+        CacheFormat cacheFormat,
+        Activations activations,
+        Consumer<LoadProgress> progress) {
     /** More processors than any machine that this was written for has. */
     private static final int MAX_THREADS = 1024;
 
@@ -32,27 +40,32 @@ public record LoadOptions(int threads, int contextLength, CacheFormat cacheForma
                     "contextLength: expected 0 (the model's, at most 4096) or more, found " + contextLength);
         }
         Objects.requireNonNull(cacheFormat, "cacheFormat");
+        Objects.requireNonNull(activations, "activations");
         Objects.requireNonNull(progress, "progress");
     }
 
-    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, silence. */
+    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, f32 activations, silence. */
     public static LoadOptions defaults() {
-        return new LoadOptions(0, 0, CacheFormat.BF16, progress -> {});
+        return new LoadOptions(0, 0, CacheFormat.BF16, Activations.F32, progress -> {});
     }
 
     public LoadOptions withThreads(int value) {
-        return new LoadOptions(value, contextLength, cacheFormat, progress);
+        return new LoadOptions(value, contextLength, cacheFormat, activations, progress);
     }
 
     public LoadOptions withContextLength(int value) {
-        return new LoadOptions(threads, value, cacheFormat, progress);
+        return new LoadOptions(threads, value, cacheFormat, activations, progress);
     }
 
     public LoadOptions withCacheFormat(CacheFormat value) {
-        return new LoadOptions(threads, contextLength, value, progress);
+        return new LoadOptions(threads, contextLength, value, activations, progress);
+    }
+
+    public LoadOptions withActivations(Activations value) {
+        return new LoadOptions(threads, contextLength, cacheFormat, value, progress);
     }
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, value);
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, value);
     }
 }

@@ -38,12 +38,12 @@ final class ModelLoader {
         TextModel text = TextModel.load(source);
         int context = contextLength(options, config);
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint);
+            ModelPlan plan = new ModelPlan(config, checkpoint, options.activations());
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             plan.requireMemory(memory.get(), context, context, options.cacheFormat(), threads)
                     .ifPresent(LOG::warn);
             ModelInfo info = new ModelSummary(config, json, checkpoint, plan.assembler())
-                    .info(context, options.cacheFormat(), generationConfig);
+                    .info(context, options, generationConfig);
             long total = plan.loadBytes();
             RunningModel model = plan.load(
                     threads,

@@ -1,5 +1,6 @@
 package dev.remora.models;
 
+import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.RopeScaling;
 import dev.remora.core.checkpoint.Checkpoint;
@@ -38,7 +39,8 @@ final class ModelSummary {
         this.unused = assembler.unused();
     }
 
-    ModelInfo info(int contextLength, CacheFormat cacheFormat, GenerationConfig generation) {
+    ModelInfo info(int contextLength, LoadOptions options, GenerationConfig generation) {
+        CacheFormat cacheFormat = options.cacheFormat();
         long total = 0;
         double active = 0;
         double activeBytes = 0;
@@ -71,7 +73,7 @@ final class ModelSummary {
                 Math.round(activeBytes),
                 cacheFormat,
                 (long) config.numHiddenLayers() * config.mla().cacheWidth() * cacheFormat.bytes(),
-                precision(cacheFormat),
+                precision(cacheFormat, options.activations()),
                 tensors,
                 new SpecialIds(generation.bos(), generation.eos(), generation.pad()));
     }
@@ -130,7 +132,7 @@ final class ModelSummary {
         return d;
     }
 
-    private List<PrecisionRow> precision(CacheFormat cacheFormat) {
+    private List<PrecisionRow> precision(CacheFormat cacheFormat, Activations activations) {
         List<PrecisionRow> rows = new ArrayList<>();
         add(rows, "attention matrices", name -> name.contains(".self_attn.") && name.contains("_proj"));
         add(rows, "feed-forward and expert matrices", name -> name.contains(".mlp.") && name.contains("_proj"));
@@ -140,6 +142,9 @@ final class ModelSummary {
         add(rows, "embedding", name -> name.endsWith("embed_tokens.weight"));
         add(rows, "head", name -> name.endsWith("lm_head.weight"));
         rows.add(new PrecisionRow("latent cache", cacheFormat.name(), "F32"));
+        if (activations == Activations.FP8) {
+            rows.add(new PrecisionRow("inputs of F8_E4M3 matrices", "rounded to F8_E4M3, one scale for 128", "F32"));
+        }
         rows.add(new PrecisionRow("activations, residual stream, softmax, router", "-", "F32"));
         return rows;
     }

@@ -3,10 +3,12 @@ package dev.remora.models;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
+import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
 import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -19,8 +21,16 @@ class DecodingAllocationTest {
     @ParameterizedTest
     @EnumSource(CacheFormat.class)
     void decodingAllocatesNothing(CacheFormat format) {
-        LoadOptions options =
-                LoadOptions.defaults().withThreads(2).withContextLength(512).withCacheFormat(format);
+        assertNothing(LoadOptions.defaults().withCacheFormat(format));
+    }
+
+    @Test
+    void roundingActivationsAllocatesNothing() {
+        assertNothing(LoadOptions.defaults().withActivations(Activations.FP8));
+    }
+
+    private static void assertNothing(LoadOptions how) {
+        LoadOptions options = how.withThreads(2).withContextLength(512);
         try (Llm llm = Llm.bundled(options);
                 StepRunner.Slot slot = llm.runner().open(512)) {
             VectorKernels.await();

@@ -1,6 +1,7 @@
 package dev.remora.models.bench;
 
 import dev.remora.core.InsufficientMemoryException;
+import dev.remora.core.Activations;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
@@ -140,7 +141,7 @@ public final class Benchmark {
             RoutingCounter routing,
             Consumer<LoadProgress> progress) {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint);
+            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32);
             long positions =
                     workloads.stream().mapToLong(Workload::positions).max().orElse(0);
             int longest = workloads.stream()

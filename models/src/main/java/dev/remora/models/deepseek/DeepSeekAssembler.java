@@ -1,5 +1,6 @@
 package dev.remora.models.deepseek;
 
+import dev.remora.core.Activations;
 import dev.remora.core.Attention;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.CachePool;
@@ -45,16 +46,21 @@ public final class DeepSeekAssembler {
     private final StoredMatrix embedTokens;
     private final float[] norm;
     private final Supplier<Weight> lmHead;
+    private final boolean roundsInputs;
     private final List<LayerTensors> layers = new ArrayList<>();
 
     /**
      * Checks names, shapes and formats of all tensors that the forward pass needs, and announces them to the loader.
+     *
+     * @param activations what the inputs of FP8 matrices are rounded to
+     * @throws IllegalArgumentException if they shall be rounded and there is no such matrix
      */
-    public DeepSeekAssembler(DeepSeekConfig config, Checkpoint checkpoint, WeightLoader loader) {
+    public DeepSeekAssembler(
+            DeepSeekConfig config, Checkpoint checkpoint, WeightLoader loader, Activations activations) {
         this.config = config;
         this.root = checkpoint.root();
         this.model = languageModel(root);
-        WeightReaders readers = new WeightReaders(config.blockSize());
+        WeightReaders readers = new WeightReaders(config.blockSize(), activations);
         LayerReader layerReader = new LayerReader(config, readers, loader);
         CheckpointScope head = root.has("language_model.lm_head.weight") ? root.at("language_model") : root;
         int h = config.hiddenSize();
@@ -68,6 +74,12 @@ public final class DeepSeekAssembler {
                 ? loader.add(embedTokens)
                 : loader.add(
                         readers.matrix(head, "lm_head.weight", "(vocab_size, hidden_size)", config.vocabSize(), h));
+        roundsInputs = readers.roundedInputs() > 0;
+        if (activations == Activations.FP8 && !roundsInputs) {
+            throw new IllegalArgumentException(
+                    "activations: FP8 rounds what matrices stored as F8_E4M3 multiply, found no" + " such matrix in "
+                            + checkpoint.source().describe() + "; take an FP8 checkpoint, or F32");
+        }
     }
 
     /** Where a checkpoint that describes more than the language model keeps it. */
@@ -122,18 +134,36 @@ public final class DeepSeekAssembler {
      *
      * @param contextLength tokens of the longest session
      */
-    public static long workspaceBytes(DeepSeekConfig config, int maxRows, int threads, int contextLength) {
+    public long workspaceBytes(int maxRows, int threads, int contextLength) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
                 + MlaWorkspace.bytes(config.mla(), maxRows, threads)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)
                 + Rows.bytes(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0)
-                + ThreadTeam.bytes(threads, maxRows);
+                + ThreadTeam.bytes(threads, maxRows, inputWidth())
+                + (roundsInputs ? SwiGluGroups.bytes(swiGluGroups(maxRows), maxRows) : 0);
+    }
+
+    /** Most networks that one step of a layer runs. */
+    private int swiGluGroups(int maxRows) {
+        return 1
+                + config.moe()
+                        .map(moe -> Math.min(moe.nRoutedExperts(), maxRows * moe.numExpertsPerTok()))
+                        .orElse(0);
+    }
+
+    /** Width of the rows that the team of {@link #assemble} must be able to transform; 0: none. */
+    public int inputWidth() {
+        int heads = config.mla().numAttentionHeads() * config.mla().vHeadDim();
+        return roundsInputs
+                ? Math.max(Math.max(config.hiddenSize(), heads), config.mla().qLoraRank())
+                : 0;
     }
 
     /**
      * The transformer, once the loader has loaded.
      *
      * @param embedding  the embedding in memory that outlives the checkpoint
+     * @param team       that can transform rows of {@link #inputWidth}
      * @param maxRows    most rows of a step
      * @param evaluation of the attention
      * @param listener   sees the router's decisions

@@ -1,5 +1,6 @@
 package dev.remora.models.deepseek;
 
+import dev.remora.core.Activations;
 import dev.remora.core.RmsNorm;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.SwiGlu;
@@ -23,11 +24,13 @@ final class LayerReader {
 
     private final DeepSeekConfig config;
     private final WeightReaders readers;
+    private final WeightReaders exactReaders;
     private final WeightLoader loader;
 
     LayerReader(DeepSeekConfig config, WeightReaders readers, WeightLoader loader) {
         this.config = config;
         this.readers = readers;
+        this.exactReaders = new WeightReaders(config.blockSize(), Activations.F32);
         this.loader = loader;
     }
 
@@ -74,7 +77,8 @@ final class LayerReader {
         RmsNorm kvALayernorm = new RmsNorm(
                 WeightReaders.vector(scope, "kv_a_layernorm.weight", "(kv_lora_rank)", m.kvLoraRank()),
                 LATENT_NORM_EPS);
-        StoredMatrix kvBProj = readers.matrix(
+        // Its input is the latent cache or, transposed, the query: the reference decodes it and rounds neither.
+        StoredMatrix kvBProj = exactReaders.matrix(
                 scope,
                 "kv_b_proj.weight",
                 "(num_attention_heads * (qk_nope_head_dim + v_head_dim), kv_lora_rank)",
@@ -136,7 +140,9 @@ final class LayerReader {
                         moe.sharedIntermediateSize()));
         return new LayerTensors.Sparse(
                 mlp.fullName("gate"),
-                add(mlp, "gate.weight", "(n_routed_experts, hidden_size)", experts, moe.hiddenSize()),
+                // The reference routes in f32 whatever else is rounded.
+                loader.add(exactReaders.matrix(
+                        mlp, "gate.weight", "(n_routed_experts, hidden_size)", experts, moe.hiddenSize())),
                 moe.topkMethod() == TopkMethod.NOAUX_TC
                         ? WeightReaders.vector(mlp, "gate.e_score_correction_bias", "(n_routed_experts)", experts)
                         : new float[0],

@@ -1,5 +1,6 @@
 package dev.remora.models.runtime;
 
+import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.CachePool;
 import dev.remora.core.InsufficientMemoryException;
@@ -39,13 +40,15 @@ public final class ModelPlan {
     /**
      * Checks all tensors.
      *
-     * @param checkpoint stays open until the model is loaded
+     * @param checkpoint  stays open until the model is loaded
+     * @param activations what the inputs of FP8 matrices are rounded to
+     * @throws IllegalArgumentException if they shall be rounded and there is no such matrix
      * @throws dev.remora.core.CheckpointException if one is missing, superfluous, or has the wrong shape or format
      */
-    public ModelPlan(DeepSeekConfig config, Checkpoint checkpoint) {
+    public ModelPlan(DeepSeekConfig config, Checkpoint checkpoint, Activations activations) {
         this.config = config;
         this.checkpoint = checkpoint;
-        this.assembler = new DeepSeekAssembler(config, checkpoint, loader);
+        this.assembler = new DeepSeekAssembler(config, checkpoint, loader, activations);
         assembler.rejectUnusedTensors();
         this.embedding = loader.addCopy(assembler.embedTokens());
     }
@@ -80,7 +83,7 @@ public final class ModelPlan {
             MemoryLimits memory, long positions, int longest, CacheFormat format, int threads) {
         String source = checkpoint.source().describe();
         long weights = weightBytes();
-        long rows = DeepSeekAssembler.workspaceBytes(config, MAX_ROWS, threads, longest);
+        long rows = assembler.workspaceBytes(MAX_ROWS, threads, longest);
         requireHeap(source, rows, Runtime.getRuntime().maxMemory());
         long cache = cacheBytesPerToken(format) * positions;
         memory.require(
@@ -132,7 +135,7 @@ public final class ModelPlan {
         try {
             progress.accept(0);
             loader.load(arena, threads, progress);
-            team = new ThreadTeam(threads, MAX_ROWS);
+            team = new ThreadTeam(threads, MAX_ROWS, assembler.inputWidth());
             Transformer transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, listener);
             CachePool pool = assembler.cachePool(format, memory.get().availableBytes());
             return new RunningModel(arena, team, transformer, pool, assembler.layerWeights(), assembler.head());

@@ -1,5 +1,6 @@
 package dev.remora.models.weights;
 
+import dev.remora.core.Activations;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.checkpoint.CheckpointScope;
@@ -8,6 +9,7 @@ import dev.remora.core.checkpoint.Tensor;
 import dev.remora.core.weight.DenseFormat;
 import dev.remora.core.weight.DenseMatrix;
 import dev.remora.fp8.BlockScales;
+import dev.remora.fp8.Fp8Inputs;
 import dev.remora.fp8.Fp8Matrix;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -24,15 +26,24 @@ public final class WeightReaders {
             Map.of(DType.F32, DenseFormat.F32, DType.BF16, DenseFormat.BF16, DType.F16, DenseFormat.F16);
 
     private final BlockSize blockSize;
+    private final Activations activations;
+    private int roundedInputs;
 
     /** Rows and columns of the blocks of {@code quantization_config}; null where the model has none. */
     public record BlockSize(int rows, int cols) {}
 
     /**
-     * @param blockSize of FP8 tensors, or null
+     * @param blockSize   of FP8 tensors, or null
+     * @param activations what the inputs of FP8 matrices are rounded to
      */
-    public WeightReaders(BlockSize blockSize) {
+    public WeightReaders(BlockSize blockSize, Activations activations) {
         this.blockSize = blockSize;
+        this.activations = activations;
+    }
+
+    /** Number of matrices read so far whose input is rounded. */
+    public int roundedInputs() {
+        return roundedInputs;
     }
 
     /**
@@ -78,10 +89,16 @@ public final class WeightReaders {
         return values;
     }
 
-    private Fp8Matrix fp8(String name, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
+    private StoredMatrix fp8(
+            String name, MemorySegment data, Tensor scales, MemorySegment factors, int rows, int cols) {
         BlockScales blocks =
                 new BlockScales(scales.name(), floats(scales, factors), blockSize.rows, blockSize.cols, rows, cols);
-        return new Fp8Matrix(name, data, blocks, rows, cols);
+        Fp8Matrix matrix = new Fp8Matrix(name, data, blocks, rows, cols);
+        if (activations == Activations.F32) {
+            return matrix;
+        }
+        roundedInputs++;
+        return new Fp8Inputs(matrix);
     }
 
     private static Tensor scales(CheckpointScope scope, String name, long... shape) {

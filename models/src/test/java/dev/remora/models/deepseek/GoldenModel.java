@@ -1,5 +1,6 @@
 package dev.remora.models.deepseek;
 
+import dev.remora.core.Activations;
 import dev.remora.core.Batch;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.CachePool;
@@ -55,6 +56,10 @@ final class GoldenModel implements AutoCloseable {
     private Trace trace;
 
     GoldenModel(String name, CacheFormat format, Evaluation evaluation, int threads) {
+        this(name, format, evaluation, threads, Activations.F32);
+    }
+
+    GoldenModel(String name, CacheFormat format, Evaluation evaluation, int threads, Activations activations) {
         VectorKernels.await();
         CheckpointSource source = CheckpointSource.ofFolder(folder(name));
         config = DeepSeekConfig.parse(Json.object(source.read("config.json"), "config.json"));
@@ -62,9 +67,9 @@ final class GoldenModel implements AutoCloseable {
         golden = Checkpoint.openFile(source, "golden.safetensors");
         checkpoint = Checkpoint.open(source);
         WeightLoader loader = new WeightLoader();
-        DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader);
+        DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader, activations);
         loader.load(arena, 2, done -> {});
-        team = new ThreadTeam(threads, MAX_ROWS);
+        team = new ThreadTeam(threads, MAX_ROWS, assembler.inputWidth());
         transformer =
                 assembler.assemble(assembler.embedTokens(), team, MAX_ROWS, format, evaluation, (layer, routing) -> {
                     for (int row = 0; row < routing.rows(); row++) {
