@@ -13,11 +13,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Every kernel on small random data, with the definition of its result: to warm kernels up, and to check them. */
 final class KernelTrial {
@@ -31,6 +35,10 @@ final class KernelTrial {
     private static final int[] BATCHES = {1, 2, 4, 11};
 
     private static final int BATCH = 11;
+
+    private static final Set<String> FORMATS = Stream.concat(
+                    Arrays.stream(DenseFormat.values()).map(DenseFormat::name), Stream.of(Fp8Matrix.FORMAT))
+            .collect(Collectors.toUnmodifiableSet());
 
     private final SplittableRandom random = new SplittableRandom(1);
     private final Scratch scratch = new Scratch(0, BATCH);
@@ -49,12 +57,24 @@ final class KernelTrial {
      */
     record Operation(String name, Runnable run, BooleanSupplier check) {}
 
-    /** Data that lives as long as the arena. */
+    /** Of weights in every format. */
     KernelTrial(Arena arena) {
+        this(arena, FORMATS);
+    }
+
+    /**
+     * Data that lives as long as the arena.
+     *
+     * @param formats of weights, as files name them; others are left out
+     */
+    KernelTrial(Arena arena, Set<String> formats) {
         for (int i = 0; i < x.data().length; i++) {
             x.data()[i] = (float) random.nextDouble(-1, 1);
         }
         matrices(arena).forEach((name, matrix) -> {
+            if (!formats.contains(matrix.format())) {
+                return;
+            }
             Weight weight = matrix.pack(arena);
             for (int rows : BATCHES) {
                 operations.add(new Operation(

@@ -10,6 +10,7 @@ import dev.remora.models.deepseek.DeepSeekConfig;
 import dev.remora.models.runtime.ModelPlan;
 import dev.remora.models.runtime.RunningModel;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +54,8 @@ final class ModelLoader {
                     done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
             Engine engine = engine(model);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
-            Warmup.start();
+            Warmup.start(
+                    info.tensors().stream().map(ModelInfo.TensorInfo::dtype).collect(Collectors.toSet()));
             return new Llm(engine, info, text, generationConfig, engine);
         }
     }

@@ -3,6 +3,7 @@ package dev.remora.models;
 import dev.remora.core.kernel.VectorSupport;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
@@ -17,14 +18,18 @@ final class Warmup {
 
     private Warmup() {}
 
-    /** Starts the thread, the first time in a process. */
-    static void start() {
-        Thread.ofPlatform().name("remora-warmup").daemon().start(() -> VectorSupport.warmUp(Warmup::exercise));
+    /**
+     * Starts the thread, the first time in a process.
+     *
+     * @param formats of the model's weights: the compiler is kept busy for as little as needed
+     */
+    static void start(Set<String> formats) {
+        Thread.ofPlatform().name("remora-warmup").daemon().start(() -> VectorSupport.warmUp(() -> exercise(formats)));
     }
 
-    private static void exercise() {
+    private static void exercise(Set<String> formats) {
         try (Arena arena = Arena.ofConfined()) {
-            for (KernelTrial.Operation operation : new KernelTrial(arena).operations()) {
+            for (KernelTrial.Operation operation : new KernelTrial(arena, formats).operations()) {
                 untilQuiet(operation.run(), allocationMeter());
             }
         }

@@ -57,8 +57,8 @@ class Fp8ActivationsTest {
 
     @Test
     void aModelWithoutFp8MatricesRefuses() {
-        IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class, () -> Llm.load(TestCheckpoint.folder("v2-lite"), ROUNDED));
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> Llm.load(TestCheckpoint.folder("v2-lite"), ROUNDED));
         assertEquals(
                 "activations: FP8 rounds what matrices stored as F8_E4M3 multiply, found no such matrix in "
                         + TestCheckpoint.folder("v2-lite") + "; take an FP8 checkpoint, or F32",

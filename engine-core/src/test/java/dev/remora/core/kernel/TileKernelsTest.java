@@ -42,7 +42,8 @@ class TileKernelsTest {
                     int at = c.yAt[row] + Y_COLUMN + col;
                     float sum = scaled ? 0 : c.y[at];
                     for (int i = 0; i < c.k; i++) {
-                        sum = Kernels.fma(c.panel[GUARD + i * TILE + col], c.x[c.xAt[row] + X_COLUMN + i], sum);
+                        float weight = c.segment.getAtIndex(ValueLayout.JAVA_FLOAT, GUARD + i * TILE + col);
+                        sum = Kernels.fma(weight, c.x[c.xAt[row] + X_COLUMN + i], sum);
                     }
                     expected[at] = scaled ? Kernels.fma(sum, c.scale[col], c.y[at]) : sum;
                 }

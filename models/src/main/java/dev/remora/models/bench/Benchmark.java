@@ -1,7 +1,7 @@
 package dev.remora.models.bench;
 
-import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.Activations;
+import dev.remora.core.InsufficientMemoryException;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
