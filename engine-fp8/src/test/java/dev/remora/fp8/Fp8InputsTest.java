@@ -49,7 +49,7 @@ class Fp8InputsTest {
         for (int code = 1; code < 0x7f; code++) {
             double error = Math.abs(E4m3.toFloat((byte) code) - (double) magnitude);
             double least = Math.abs(E4m3.toFloat((byte) best) - (double) magnitude);
-            if (error < least || error == least && code % 2 == 0) {
+            if (error < least || (error == least && code % 2 == 0)) {
                 best = code;
             }
         }
@@ -109,8 +109,7 @@ class Fp8InputsTest {
             new Linear(List.of(rounding, exact), List.of(new float[0], new float[0]), team).forward(x, y);
             assertArrayEquals(before, x.data(), "the rows themselves, which others read too");
             assertArrayEquals(Fp8Fixture.multiply(exact, x).data(), y[1].data(), "the matrix beside it");
-            assertArrayEquals(
-                    Fp8Fixture.multiply(exact, roundedRows(x)).data(), y[0].data());
+            assertArrayEquals(Fp8Fixture.multiply(exact, roundedRows(x)).data(), y[0].data());
         }
     }
 
@@ -181,8 +180,7 @@ class Fp8InputsTest {
         try (Arena arena = Arena.ofShared();
                 ThreadTeam team = new ThreadTeam(1, 2)) {
             Weight weight = new Fp8Inputs(new Fp8Fixture(1, 64, HIDDEN, 128, 128).matrix).pack(arena);
-            IllegalArgumentException e =
-                    assertThrows(IllegalArgumentException.class, () -> new Linear(weight, team));
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Linear(weight, team));
             assertEquals("a weight transforms rows of 200 values; the team was made for 0", e.getMessage());
             DenseFeedForward dense = new DenseFeedForward(
                     network(arena, 10, true), new SwiGluGroups(team, 1), new Rows(2, INTERMEDIATE));
