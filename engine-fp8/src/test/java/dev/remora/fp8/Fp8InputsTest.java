@@ -49,7 +49,7 @@ class Fp8InputsTest {
         for (int code = 1; code < 0x7f; code++) {
             double error = Math.abs(E4m3.toFloat((byte) code) - (double) magnitude);
             double least = Math.abs(E4m3.toFloat((byte) best) - (double) magnitude);
-            if (error < least || error == least && code % 2 == 0) {
+            if (error < least || (error == least && code % 2 == 0)) {
                 best = code;
             }
         }
