@@ -138,7 +138,8 @@ final class ArchitectureTest {
                             .or(assignableTo(RemoraException.class))
                             .or(describe(
                                     "a type of LoadOptions",
-                                    c -> c.getName().equals("dev.remora.core.CacheFormat"))))));
+                                    c -> c.getName().equals("dev.remora.core.CacheFormat")
+                                            || c.getName().equals("dev.remora.core.Activations"))))));
 
     @ArchTest
     static final ArchRule nothingKnowsTheBenchmarks = noClasses()
