@@ -15,7 +15,8 @@ public final class Scratch {
     private static final long PANEL_BYTES = 4L * PANEL_ROWS * Kernels.TILE;
 
     private final int worker;
-    private final MemorySegment panel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
+    private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
+    private final MemorySegment alignedPanel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
     private final float[] scale = new float[Kernels.TILE];
     private final float[] input = new float[FEW_ROWS * PANEL_ROWS];
     private final float[] sums = new float[FEW_ROWS * Kernels.TILE];
@@ -35,7 +36,7 @@ public final class Scratch {
 
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
-        return PANEL_BYTES
+        return 2 * PANEL_BYTES
                 + Float.BYTES * (Kernels.TILE + FEW_ROWS * (PANEL_ROWS + (long) Kernels.TILE) + Kernels.LANES)
                 + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
@@ -45,9 +46,14 @@ public final class Scratch {
         return worker;
     }
 
-    /** A decoded weight panel, (128, 64) f32 in native memory, aligned to 64 bytes: its vectors do not cross cache lines. */
-    public MemorySegment panel() {
+    /** A decoded weight panel on the heap, (128, 64). */
+    public float[] panel() {
         return panel;
+    }
+
+    /** A decoded weight panel in native memory, (128, 64) f32, aligned to 64 bytes: its vectors do not cross cache lines. */
+    public MemorySegment alignedPanel() {
+        return alignedPanel;
     }
 
     /** Block scales of the panel's 64 rows. */

@@ -25,7 +25,6 @@ final class Fp8Kernels {
     private static final int GROUP = Fp8Layout.GROUP;
     private static final int L = F.length();
     private static final long VECTOR_BYTES = 4L * L;
-    private static final long ROW = 4L * TILE;
     private static final int SIGN = 0x80000000;
     private static final int MAGNITUDE = 0x07f00000;
     private static final int FIELDS = SIGN | MAGNITUDE;
@@ -496,56 +495,55 @@ final class Fp8Kernels {
      * @param from  byte of the first column, the first of its word, of the tile's first group
      * @param count of columns, a multiple of 4
      */
-    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, MemorySegment panel) {
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
         for (int i = 0; i < count; i += 4) {
-            decodeWords(tiles, from + (long) i * GROUP, groupBytes, panel, (long) i * ROW);
+            decodeWords(tiles, from + (long) i * GROUP, groupBytes, panel, i * TILE);
         }
     }
 
-    private static void decodeWords(
-            MemorySegment tiles, long from, long groupBytes, MemorySegment panel, long panelAt) {
+    private static void decodeWords(MemorySegment tiles, long from, long groupBytes, float[] panel, int panelAt) {
         for (int lane = 0; lane < TILE; lane += L) {
             long at = from + lane / GROUP * groupBytes + 4L * (lane % GROUP);
             IntVector w = IntVector.fromMemorySegment(I, tiles, at, LE);
-            long p = panelAt + 4L * lane;
+            int p = panelAt + lane;
             w.lanewise(VectorOperators.LSHL, 24)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoMemorySegment(panel, p, LE);
+                    .intoArray(panel, p);
             w.lanewise(VectorOperators.LSHL, 16)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoMemorySegment(panel, p + 1 * ROW, LE);
+                    .intoArray(panel, p + 1 * TILE);
             w.lanewise(VectorOperators.LSHL, 8)
                     .lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoMemorySegment(panel, p + 2 * ROW, LE);
+                    .intoArray(panel, p + 2 * TILE);
             w.lanewise(VectorOperators.ASHR, 4)
                     .and(FIELDS)
                     .reinterpretAsFloats()
                     .mul(0x1p120f)
-                    .intoMemorySegment(panel, p + 3 * ROW, LE);
+                    .intoArray(panel, p + 3 * TILE);
         }
     }
 
     /** Decodes columns [from, from + count) of a tile to panel[column - from][64] by the careful decoding, unscaled. */
     static void decodePanelCarefully(
-            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, MemorySegment panel) {
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
         for (int i = 0; i < count; i++) {
             long word = tileAt + (long) ((from + i) >> 2) * 4 * GROUP;
-            decodeColumn(tiles, word, groupBytes, 24 - 8 * ((from + i) & 3), panel, (long) i * ROW);
+            decodeColumn(tiles, word, groupBytes, 24 - 8 * ((from + i) & 3), panel, i * TILE);
         }
     }
 
     /** One column of 64 words; {@code shift} moves its code into the upper byte. */
     private static void decodeColumn(
-            MemorySegment tiles, long word, long groupBytes, int shift, MemorySegment panel, long panelAt) {
+            MemorySegment tiles, long word, long groupBytes, int shift, float[] panel, int panelAt) {
         FloatVector two = FloatVector.broadcast(F, 2f);
         FloatVector minus = FloatVector.broadcast(F, -0x1p-6f);
         for (int lane = 0; lane < TILE; lane += L) {
@@ -554,7 +552,7 @@ final class Fp8Kernels {
             IntVector bits =
                     top.lanewise(VectorOperators.LSHR, 4).and(MAGNITUDE).add(BIAS);
             bits = bits.min(bits.reinterpretAsFloats().fma(two, minus).reinterpretAsInts());
-            bits.or(top.and(SIGN)).reinterpretAsFloats().intoMemorySegment(panel, panelAt + 4L * lane, LE);
+            bits.or(top.and(SIGN)).reinterpretAsFloats().intoArray(panel, panelAt + lane);
         }
     }
 }

@@ -71,15 +71,15 @@ final class Fp8Reference {
         }
     }
 
-    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, MemorySegment panel) {
+    static void decodePanel(MemorySegment tiles, long from, long groupBytes, int count, float[] panel) {
         decodePanelCarefully(tiles, from, groupBytes, 0, count, panel);
     }
 
     static void decodePanelCarefully(
-            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, MemorySegment panel) {
+            MemorySegment tiles, long tileAt, long groupBytes, int from, int count, float[] panel) {
         for (int i = 0; i < count; i++) {
             for (int lane = 0; lane < TILE; lane++) {
-                panel.set(Fp8Weight.FLOAT, 4L * (i * TILE + lane), weight(tiles, tileAt, groupBytes, from + i, lane));
+                panel[i * TILE + lane] = weight(tiles, tileAt, groupBytes, from + i, lane);
             }
         }
     }

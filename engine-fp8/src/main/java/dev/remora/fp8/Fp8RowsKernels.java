@@ -50,7 +50,6 @@ final class Fp8RowsKernels {
 
     private static void rows2x4(
             MemorySegment tiles, long at, long groupBytes, int count, float[] x, float[] sums, int sumsAt) {
-
         FloatVector a0 = FloatVector.zero(F);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -170,7 +169,6 @@ final class Fp8RowsKernels {
 
     /** One column a round: written out by words as the other, C2 would decode all four first and spill. */
     private static void rows4x4(MemorySegment tiles, long at, long groupBytes, int count, float[] x, float[] sums) {
-
         FloatVector a0 = FloatVector.zero(F);
         FloatVector a1 = a0;
         FloatVector a2 = a0;

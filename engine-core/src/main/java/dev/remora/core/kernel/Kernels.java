@@ -45,14 +45,14 @@ public final class Kernels {
     }
 
     /**
-     * As {@link #multiplyTile}, but y[r][c] += scale[c] * sum: the sum starts from zero.
+     * As {@link #multiplyTile}, but from a panel on the heap, and y[r][c] += scale[c] * sum: the sum starts from zero.
      *
      * @param panel (k, 64) from panelAt
      * @param scale (64)
      */
     public static void multiplyTileScaled(
-            MemorySegment panel,
-            long panelAt,
+            float[] panel,
+            int panelAt,
             int k,
             float[] scale,
             float[] x,

@@ -2,25 +2,23 @@ package dev.remora.core.kernel;
 
 import static dev.remora.core.kernel.VectorShapes.F;
 
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * As {@link TileKernels}, for panels whose sum starts from zero and is scaled before it is added.
+ * As {@link TileKernels}, for panels on the heap whose sum starts from zero and is scaled before it is
+ * added.
  */
 final class ScaledTileKernels {
-    private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
-    private static final int TILE = Kernels.TILE;
+
     private static final int L = F.length();
-    private static final long BYTES = 4L * L;
-    private static final long ROW = 4L * TILE;
+
+    private static final int TILE = Kernels.TILE;
 
     private ScaledTileKernels() {}
 
     static void multiply(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             float[] x,
@@ -38,7 +36,7 @@ final class ScaledTileKernels {
                     scaled6x4(panel, at, k, scale, 0, x, xAt, xColumn, y, yAt, yColumn, row);
                 } else {
                     for (int lane = 0; lane < TILE; lane += 2 * L) {
-                        scaled6x2(panel, at + 4L * lane, k, scale, lane, x, xAt, xColumn, y, yAt, yColumn + lane, row);
+                        scaled6x2(panel, at + lane, k, scale, lane, x, xAt, xColumn, y, yAt, yColumn + lane, row);
                     }
                 }
                 row += 6;
@@ -47,7 +45,7 @@ final class ScaledTileKernels {
                     scaled4x4(panel, at, k, scale, 0, x, xAt, xColumn, y, yAt, yColumn, row);
                 } else {
                     for (int lane = 0; lane < TILE; lane += 2 * L) {
-                        scaled4x2(panel, at + 4L * lane, k, scale, lane, x, xAt, xColumn, y, yAt, yColumn + lane, row);
+                        scaled4x2(panel, at + lane, k, scale, lane, x, xAt, xColumn, y, yAt, yColumn + lane, row);
                     }
                 }
                 row += 4;
@@ -55,7 +53,7 @@ final class ScaledTileKernels {
                 for (int lane = 0; lane < TILE; lane += 4 * L) {
                     scaled2x4(
                             panel,
-                            at + 4L * lane,
+                            at + lane,
                             k,
                             scale,
                             lane,
@@ -74,8 +72,8 @@ final class ScaledTileKernels {
     }
 
     private static void scaled6x4(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             int lane,
@@ -123,11 +121,11 @@ final class ScaledTileKernels {
         FloatVector f2 = a0;
         FloatVector f3 = a0;
         for (int i = 0; i < k; i++) {
-            long q = at + (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
+            int q = at + i * TILE;
+            FloatVector w0 = FloatVector.fromArray(F, panel, q);
+            FloatVector w1 = FloatVector.fromArray(F, panel, q + L);
+            FloatVector w2 = FloatVector.fromArray(F, panel, q + 2 * L);
+            FloatVector w3 = FloatVector.fromArray(F, panel, q + 3 * L);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -214,8 +212,8 @@ final class ScaledTileKernels {
     }
 
     private static void scaled6x2(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             int lane,
@@ -251,9 +249,9 @@ final class ScaledTileKernels {
         FloatVector f0 = a0;
         FloatVector f1 = a0;
         for (int i = 0; i < k; i++) {
-            long q = at + (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
+            int q = at + i * TILE;
+            FloatVector w0 = FloatVector.fromArray(F, panel, q);
+            FloatVector w1 = FloatVector.fromArray(F, panel, q + L);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -302,8 +300,8 @@ final class ScaledTileKernels {
     }
 
     private static void scaled4x4(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             int lane,
@@ -339,11 +337,11 @@ final class ScaledTileKernels {
         FloatVector d2 = a0;
         FloatVector d3 = a0;
         for (int i = 0; i < k; i++) {
-            long q = at + (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
+            int q = at + i * TILE;
+            FloatVector w0 = FloatVector.fromArray(F, panel, q);
+            FloatVector w1 = FloatVector.fromArray(F, panel, q + L);
+            FloatVector w2 = FloatVector.fromArray(F, panel, q + 2 * L);
+            FloatVector w3 = FloatVector.fromArray(F, panel, q + 3 * L);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -404,8 +402,8 @@ final class ScaledTileKernels {
     }
 
     private static void scaled4x2(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             int lane,
@@ -433,9 +431,9 @@ final class ScaledTileKernels {
         FloatVector d0 = a0;
         FloatVector d1 = a0;
         for (int i = 0; i < k; i++) {
-            long q = at + (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
+            int q = at + i * TILE;
+            FloatVector w0 = FloatVector.fromArray(F, panel, q);
+            FloatVector w1 = FloatVector.fromArray(F, panel, q + L);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -470,8 +468,8 @@ final class ScaledTileKernels {
     }
 
     private static void scaled2x4(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             int lane,
@@ -496,11 +494,11 @@ final class ScaledTileKernels {
         FloatVector b2 = a0;
         FloatVector b3 = a0;
         for (int i = 0; i < k; i++) {
-            long q = at + (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
+            int q = at + i * TILE;
+            FloatVector w0 = FloatVector.fromArray(F, panel, q);
+            FloatVector w1 = FloatVector.fromArray(F, panel, q + L);
+            FloatVector w2 = FloatVector.fromArray(F, panel, q + 2 * L);
+            FloatVector w3 = FloatVector.fromArray(F, panel, q + 3 * L);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);

@@ -35,8 +35,8 @@ final class TileReference {
     }
 
     static void multiplyScaled(
-            MemorySegment panel,
-            long at,
+            float[] panel,
+            int at,
             int k,
             float[] scale,
             float[] x,
@@ -50,7 +50,11 @@ final class TileReference {
             int from = xAt[row] + xColumn;
             int to = yAt[row] + yColumn;
             for (int c = 0; c < TILE; c++) {
-                y[to + c] = fma(sum(panel, at + 4L * c, k, x, from, 0), scale[c], y[to + c]);
+                float a = 0;
+                for (int i = 0; i < k; i++) {
+                    a = fma(panel[at + TILE * i + c], x[from + i], a);
+                }
+                y[to + c] = fma(a, scale[c], y[to + c]);
             }
         }
     }

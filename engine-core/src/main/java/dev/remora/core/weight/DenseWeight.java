@@ -37,7 +37,7 @@ final class DenseWeight extends TiledWeight {
 
     @Override
     protected void decodePanel(int tile, int from, int count, Scratch scratch) {
-        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.panel());
+        format.decodePanel(tiles, tile * tileBytes, from, count, scratch.alignedPanel());
     }
 
     @Override

@@ -51,7 +51,8 @@ public abstract class TiledWeight implements Weight {
     }
 
     /**
-     * Decodes columns [from, from + count) of a tile to {@link Scratch#panel}: [column - from][64]; block scales, one for
+     * Decodes columns [from, from + count) of a tile to {@link Scratch#panel} or, for formats without
+     * block scales, {@link Scratch#alignedPanel}: [column - from][64]; block scales, one for
      * each row, go to {@code scratch.scale()}.
      */
     protected abstract void decodePanel(int tile, int from, int count, Scratch scratch);
@@ -75,7 +76,16 @@ public abstract class TiledWeight implements Weight {
             int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
         decodePanel(tile, from, count, scratch);
         Kernels.multiplyTile(
-                scratch.panel(), 0, count, x.data(), x.offsets(), xColumn, y.data(), y.offsets(), yColumn, x.count());
+                scratch.alignedPanel(),
+                0,
+                count,
+                x.data(),
+                x.offsets(),
+                xColumn,
+                y.data(),
+                y.offsets(),
+                yColumn,
+                x.count());
     }
 
     @Override

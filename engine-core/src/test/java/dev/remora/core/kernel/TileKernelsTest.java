@@ -42,8 +42,7 @@ class TileKernelsTest {
                     int at = c.yAt[row] + Y_COLUMN + col;
                     float sum = scaled ? 0 : c.y[at];
                     for (int i = 0; i < c.k; i++) {
-                        float weight = c.segment.getAtIndex(ValueLayout.JAVA_FLOAT, GUARD + i * TILE + col);
-                        sum = Kernels.fma(weight, c.x[c.xAt[row] + X_COLUMN + i], sum);
+                        sum = Kernels.fma(c.panel[GUARD + i * TILE + col], c.x[c.xAt[row] + X_COLUMN + i], sum);
                     }
                     expected[at] = scaled ? Kernels.fma(sum, c.scale[col], c.y[at]) : sum;
                 }
@@ -67,6 +66,7 @@ class TileKernelsTest {
     private static final class Case {
         private final int k;
         private final int n;
+        private final float[] panel;
         private final MemorySegment segment;
         private final float[] scale;
         private final float[] x;
@@ -77,7 +77,7 @@ class TileKernelsTest {
         Case(int k, int n, boolean special) {
             this.k = k;
             this.n = n;
-            float[] panel = values(1, GUARD + k * TILE, special);
+            panel = values(1, GUARD + k * TILE, special);
             segment = Arena.ofAuto().allocate(4L * panel.length, 64);
             MemorySegment.copy(panel, 0, segment, ValueLayout.JAVA_FLOAT, 0, panel.length);
             scale = values(2, TILE, special);
@@ -106,7 +106,7 @@ class TileKernelsTest {
 
         void run(boolean scaled, float[] out) {
             if (scaled) {
-                Kernels.multiplyTileScaled(segment, 4L * GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
+                Kernels.multiplyTileScaled(panel, GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             } else {
                 Kernels.multiplyTile(segment, 4L * GUARD, k, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             }
@@ -115,7 +115,7 @@ class TileKernelsTest {
         float[] reference(boolean scaled) {
             float[] out = y.clone();
             if (scaled) {
-                TileReference.multiplyScaled(segment, 4L * GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
+                TileReference.multiplyScaled(panel, GUARD, k, scale, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             } else {
                 TileReference.multiply(segment, 4L * GUARD, k, x, xAt, X_COLUMN, out, yAt, Y_COLUMN, n);
             }
