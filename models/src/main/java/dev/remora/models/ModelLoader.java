@@ -41,11 +41,11 @@ final class ModelLoader {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             ModelPlan plan = new ModelPlan(config, checkpoint, options.activations());
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
-            plan.requireMemory(memory.get(), context, context, options.cacheFormat(), threads)
+            plan.requireMemory(memory.get(), context, options.cacheFormat(), threads)
                     .ifPresent(LOG::warn);
             ModelInfo info = new ModelSummary(config, json, checkpoint, plan.assembler())
                     .info(context, options, generationConfig);
-            long total = plan.loadBytes();
+            long total = plan.weightBytes();
             RunningModel model = plan.load(
                     threads,
                     options.cacheFormat(),

@@ -144,16 +144,12 @@ public final class Benchmark {
             ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32);
             long positions =
                     workloads.stream().mapToLong(Workload::positions).max().orElse(0);
-            int longest = workloads.stream()
-                    .mapToInt(workload -> workload.depth() + workload.tokens())
-                    .max()
-                    .orElse(0);
-            plan.requireMemory(MemoryLimits.now(), positions, longest, options.cacheFormat(), threads)
+            plan.requireMemory(MemoryLimits.now(), positions, options.cacheFormat(), threads)
                     .ifPresent(LOG::warn);
             // After what can be refused at once, and before the model takes the memory.
             say(progress, "measuring the machine");
             List<MachineLimits> scaling = MachineProbe.measureEach(threads, options.probeBytes());
-            long total = plan.loadBytes();
+            long total = plan.weightBytes();
             RunningModel model = plan.load(
                     threads,
                     options.cacheFormat(),

@@ -129,12 +129,8 @@ public final class DeepSeekAssembler {
         return new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), maxBytes);
     }
 
-    /**
-     * Bytes of the Java heap that {@link #assemble} and its team allocate, for the account of memory before loading.
-     *
-     * @param contextLength tokens of the longest session
-     */
-    public long workspaceBytes(int maxRows, int threads, int contextLength) {
+    /** Bytes of the Java heap that {@link #assemble} and its team allocate, for the account of memory before loading. */
+    public long workspaceBytes(int maxRows, int threads) {
         return Transformer.bytes(config.hiddenSize(), config.vocabSize(), maxRows)
                 + MlaWorkspace.bytes(config.mla(), maxRows, threads)
                 + config.moe().map(moe -> MoeWorkspace.bytes(moe, maxRows)).orElse(0L)

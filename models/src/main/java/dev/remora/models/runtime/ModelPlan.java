@@ -61,7 +61,7 @@ public final class ModelPlan {
         return assembler;
     }
 
-    /** Bytes of the weights in memory, the embedding included. */
+    /** Bytes of the weights in memory, the embedding included; what {@link #load} reports in the end. */
     public long weightBytes() {
         return loader.bytes();
     }
@@ -75,15 +75,13 @@ public final class ModelPlan {
      * Makes sure that everything fits.
      *
      * @param positions in all caches together
-     * @param longest   positions of the longest sequence
      * @return a warning if the files of the checkpoint cannot stay cached beside it
      * @throws InsufficientMemoryException if the memory, or the Java heap, is too small
      */
-    public Optional<String> requireMemory(
-            MemoryLimits memory, long positions, int longest, CacheFormat format, int threads) {
+    public Optional<String> requireMemory(MemoryLimits memory, long positions, CacheFormat format, int threads) {
         String source = checkpoint.source().describe();
         long weights = weightBytes();
-        long rows = assembler.workspaceBytes(MAX_ROWS, threads, longest);
+        long rows = assembler.workspaceBytes(MAX_ROWS, threads);
         requireHeap(source, rows, Runtime.getRuntime().maxMemory());
         long cache = cacheBytesPerToken(format) * positions;
         memory.require(
@@ -151,10 +149,5 @@ public final class ModelPlan {
             }
             throw e;
         }
-    }
-
-    /** Bytes that {@link #load} reports in the end. */
-    public long loadBytes() {
-        return loader.bytes();
     }
 }
