@@ -9,9 +9,6 @@ import java.util.Optional;
  * their input, so that they share one parallel range too.
  */
 public final class Linear {
-    /** From so many rows on, a chunk takes several tiles at once, so that the rows are fetched once for all of them. */
-    private static final int MANY_ROWS = 64;
-
     private final Weight[] weights;
     private final float[][] biases;
     private final ThreadTeam team;
@@ -70,7 +67,7 @@ public final class Linear {
             y[i].resize(x.count());
             tiles += weights[i].tiles();
         }
-        int perChunk = x.count() < MANY_ROWS ? 1 : Math.clamp(tiles / (4 * team.size()), 1, 4);
+        int perChunk = x.count() < Weight.MANY_ROWS ? 1 : Math.clamp(tiles / (4 * team.size()), 1, 4);
         int chunks = 0;
         for (Weight weight : weights) {
             chunks += chunks(weight, perChunk);

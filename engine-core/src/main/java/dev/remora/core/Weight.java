@@ -12,6 +12,9 @@ public interface Weight {
     /** Output rows of one tile, the unit of parallel work. */
     int TILE = Kernels.TILE;
 
+    /** From so many rows on they do not stay in L2 from one tile to the next: several tiles take turns with them. */
+    int MANY_ROWS = 64;
+
     int rows();
 
     int cols();

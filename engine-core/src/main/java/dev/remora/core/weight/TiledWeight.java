@@ -11,9 +11,6 @@ import java.util.Arrays;
  * to 128 columns are decoded to f32 once and meet all rows. Both sum in the same order.
  */
 public abstract class TiledWeight implements Weight {
-    /** From so many rows on, x does not stay in L2 from one tile to the next. */
-    private static final int INTERLEAVED_ROWS = 64;
-
     private final int rows;
     private final int cols;
 
@@ -107,7 +104,7 @@ public abstract class TiledWeight implements Weight {
     @Override
     public final void multiplyTiles(Rows x, int xColumn, Rows y, int yColumn, int tile, int count, Scratch scratch) {
         int end = Math.min(tile + count, rows / TILE);
-        if (x.count() < INTERLEAVED_ROWS) {
+        if (x.count() < MANY_ROWS) {
             end = tile;
         }
         clear(y, x.count(), yColumn + tile * TILE, Math.max(0, end - tile) * TILE);
