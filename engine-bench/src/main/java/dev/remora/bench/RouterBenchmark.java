@@ -5,11 +5,15 @@ import dev.remora.bench.support.Cost;
 import dev.remora.bench.support.Geometry;
 import dev.remora.bench.support.Matrices;
 import dev.remora.bench.support.Plain;
+import dev.remora.bench.support.Steps;
 import dev.remora.bench.support.TeamBenchmark;
+import dev.remora.core.Batch;
 import dev.remora.core.Rows;
 import dev.remora.core.StoredMatrix;
+import dev.remora.moe.ExpertStore;
 import dev.remora.moe.MoeConfig;
 import dev.remora.moe.MoeWorkspace;
+import dev.remora.moe.ResidentExperts;
 import dev.remora.moe.Router;
 import dev.remora.moe.Routing;
 import dev.remora.moe.ScoringFunc;
@@ -17,6 +21,7 @@ import dev.remora.moe.TopkMethod;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Param;
 
@@ -35,6 +40,8 @@ public class RouterBenchmark extends TeamBenchmark {
     private Router[] copies;
     private MoeWorkspace workspace;
     private Rows h;
+    private Batch batch;
+    private ExpertStore store;
     private Cost cost;
 
     @Override
@@ -50,13 +57,15 @@ public class RouterBenchmark extends TeamBenchmark {
         for (int i = 0; i < copies.length; i++) {
             copies[i] = new Router("gate", config, gate.pack(memory), bias, workspace);
         }
+        store = new ResidentExperts(config, List.of());
+        batch = Steps.prompt(rows);
         h = Matrices.rows(rows, config.hiddenSize(), 3);
         cost = cost(gate.packedBytes(), 2.0 * gate.rows() * gate.cols() * rows);
     }
 
     @Override
     protected Cost invoke() {
-        copies[next(copies.length)].route(h);
+        copies[next(copies.length)].route(h, batch, 0, store);
         return cost;
     }
 

@@ -50,7 +50,7 @@ final class ExpertGroups {
         Arrays.fill(cursor, 0);
         int perRow = routing.expertsPerRow();
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 cursor[routing.expert(row, rank)]++;
             }
         }
@@ -70,7 +70,7 @@ final class ExpertGroups {
         }
         starts[count] = start;
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int expert = routing.expert(row, rank);
                 slots[row * perRow + rank] = cursor[expert];
                 cursor[expert]++;
@@ -86,7 +86,7 @@ final class ExpertGroups {
             cursor[ids[group]] = group;
         }
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 inputs[cursor[routing.expert(row, rank)]].append(h, row);
             }
         }

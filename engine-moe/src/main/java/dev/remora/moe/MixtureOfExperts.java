@@ -1,5 +1,6 @@
 package dev.remora.moe;
 
+import dev.remora.core.Batch;
 import dev.remora.core.FeedForward;
 import dev.remora.core.ParallelTask;
 import dev.remora.core.Rows;
@@ -58,7 +59,7 @@ public final class MixtureOfExperts implements FeedForward {
     }
 
     @Override
-    public void forward(Rows h, Rows out) {
+    public void forward(Rows h, Batch batch, Rows out) {
         if (h.count() > workspace.maxRows()) {
             throw new IllegalArgumentException(h.count() + " rows; the workspace was made for " + workspace.maxRows());
         }
@@ -66,7 +67,7 @@ public final class MixtureOfExperts implements FeedForward {
         if (h.count() == 0) {
             return;
         }
-        router.route(h);
+        router.route(h, batch, layer, experts);
         workspace.listener().routed(layer, workspace.routing());
         workspace.expertGroups().sort(h, workspace.routing());
         runExperts(h, out);
@@ -115,7 +116,7 @@ public final class MixtureOfExperts implements FeedForward {
             if (shared == null) {
                 Arrays.fill(y, at, at + output.width(), 0f);
             }
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int slot = groups.slot(row * perRow + rank);
                 Kernels.addScaled(routing.weight(row, rank), output.data(), output.offset(slot), y, at, output.width());
             }

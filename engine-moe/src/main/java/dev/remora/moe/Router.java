@@ -1,5 +1,6 @@
 package dev.remora.moe;
 
+import dev.remora.core.Batch;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.Linear;
 import dev.remora.core.ParallelTask;
@@ -68,10 +69,13 @@ public final class Router {
     /**
      * Routes all rows; the result is in the workspace's {@link Routing}.
      *
-     * @param h (n, hidden_size)
+     * @param h     (n, hidden_size)
+     * @param batch whose rows they are
+     * @param layer index in the model
+     * @param store of the experts, asked by policies what is at hand
      * @throws RemoraException if a logit is no finite number
      */
-    public void route(Rows h) {
+    public void route(Rows h, Batch batch, int layer, ExpertStore store) {
         int n = h.count();
         workspace.routing().resize(n);
         workspace.choice().resize(n);
@@ -107,8 +111,9 @@ public final class Router {
             maskGroups(row, c, cAt);
         }
         Routing routing = workspace.routing();
-        for (int count = 0; count < config.numExpertsPerTok(); count++) {
-            routing.insert(row, count, takeLargest(c, cAt, config.nRoutedExperts()));
+        routing.clear(row);
+        for (int rank = 0; rank < config.numExpertsPerTok(); rank++) {
+            routing.insert(row, takeLargest(c, cAt, config.nRoutedExperts()));
         }
         weigh(row, s, sAt, routing);
     }
@@ -193,14 +198,14 @@ public final class Router {
 
     private void weigh(int row, float[] s, int at, Routing routing) {
         double sum = 0;
-        for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+        for (int rank = 0; rank < routing.count(row); rank++) {
             sum += s[at + routing.expert(row, rank)];
         }
         double divisor = config.normTopkProb() ? sum + 1e-20 : 1;
         // The softmax routers scale only what they do not normalise: so do the models' own implementations.
         boolean scaled = config.topkMethod() == TopkMethod.NOAUX_TC || !config.normTopkProb();
         double factor = scaled ? config.routedScalingFactor() : 1;
-        for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+        for (int rank = 0; rank < routing.count(row); rank++) {
             routing.setWeight(row, rank, (float) (s[at + routing.expert(row, rank)] / divisor * factor));
         }
     }

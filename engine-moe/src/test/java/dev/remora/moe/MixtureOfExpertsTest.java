@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.remora.core.Batch;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.Rows;
 import dev.remora.core.SwiGlu;
@@ -85,7 +86,8 @@ class MixtureOfExpertsTest {
             float[] x = moe.input(20, SEED);
             SlotStore store = new SlotStore(moe.experts, slots);
             Rows out = new Rows(20, moe.config.hiddenSize());
-            moe.layer(new MoeWorkspace(moe.config, 20, team), store).forward(moe.rows(x, 20), out);
+            moe.layer(new MoeWorkspace(moe.config, 20, team), store)
+                    .forward(moe.rows(x, 20), MoeFixture.prompt(20), out);
             assertArrayEquals(moe.run(x, 20, 1), out.data());
             assertEquals(List.of(), store.held);
             assertEquals(moe.config.nRoutedExperts(), store.served);
@@ -100,7 +102,7 @@ class MixtureOfExpertsTest {
             MixtureOfExperts layer = moe.layer(new MoeWorkspace(moe.config, 4, team), store);
             Rows tooNarrow = new Rows(4, 16);
             Rows h = moe.rows(moe.input(4, SEED), 4);
-            assertThrows(IndexOutOfBoundsException.class, () -> layer.forward(h, tooNarrow));
+            assertThrows(IndexOutOfBoundsException.class, () -> layer.forward(h, MoeFixture.prompt(4), tooNarrow));
             assertEquals(List.of(), store.held);
         }
     }
@@ -119,7 +121,7 @@ class MixtureOfExpertsTest {
                 System.arraycopy(x, 0, shared.data(), 0, x.length);
                 // The same storage as in the step before, then another.
                 for (Rows h : List.of(shared, moe.rows(x, rows))) {
-                    layer.forward(h, out);
+                    layer.forward(h, MoeFixture.prompt(rows), out);
                     assertEquals(rows, out.count());
                     float[] expected = rows == 0 ? new float[0] : moe.run(x, rows, 1);
                     assertArrayEquals(expected, Arrays.copyOf(out.data(), rows * width), rows + " rows");
@@ -138,12 +140,12 @@ class MixtureOfExpertsTest {
             workspace.listen((layer, routing) -> {
                 assertEquals(1, layer);
                 for (int row = 0; row < routing.rows(); row++) {
-                    for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+                    for (int rank = 0; rank < routing.count(row); rank++) {
                         seen.add(routing.expert(row, rank));
                     }
                 }
             });
-            moe.layer(workspace).forward(moe.rows(x, 3), new Rows(3, moe.config.hiddenSize()));
+            moe.layer(workspace).forward(moe.rows(x, 3), MoeFixture.prompt(3), new Rows(3, moe.config.hiddenSize()));
             List<Integer> expected = new ArrayList<>();
             for (int row = 0; row < 3; row++) {
                 expected.addAll(MoeSpecification.route(moe, x, row).experts());
@@ -159,25 +161,26 @@ class MixtureOfExpertsTest {
             MixtureOfExperts layer = moe.layer(new MoeWorkspace(moe.config, 5, team));
             for (int rows : new int[] {1, 5}) {
                 Rows h = moe.rows(moe.input(rows, SEED), rows);
+                Batch batch = MoeFixture.prompt(rows);
                 Rows out = new Rows(rows, moe.config.hiddenSize());
                 // Patient, because the compiler shares the machine.
                 long allocated = Long.MAX_VALUE;
                 for (int round = 0; round < 40 && allocated >= 1024; round++) {
-                    allocated = allocatedByHundredCalls(layer, h, out);
+                    allocated = allocatedByHundredCalls(layer, h, batch, out);
                 }
                 assertTrue(allocated < 1024, allocated + " bytes in 100 calls of " + rows + " rows");
             }
         }
     }
 
-    private static long allocatedByHundredCalls(MixtureOfExperts layer, Rows h, Rows out) {
+    private static long allocatedByHundredCalls(MixtureOfExperts layer, Rows h, Batch batch, Rows out) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         for (int i = 0; i < 1_000; i++) {
-            layer.forward(h, out);
+            layer.forward(h, batch, out);
         }
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < 100; i++) {
-            layer.forward(h, out);
+            layer.forward(h, batch, out);
         }
         return threads.getCurrentThreadAllocatedBytes() - before;
     }
@@ -205,7 +208,9 @@ class MixtureOfExpertsTest {
                             workspace));
             MixtureOfExperts layer = moe.layer(workspace);
             Rows five = moe.rows(moe.input(5, SEED), 5);
-            assertThrows(IllegalArgumentException.class, () -> layer.forward(five, new Rows(5, config.hiddenSize())));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> layer.forward(five, MoeFixture.prompt(5), new Rows(5, config.hiddenSize())));
         }
     }
 

@@ -19,7 +19,7 @@ final class RoutingCounter implements RoutingListener {
         Arrays.fill(seen, false);
         int count = 0;
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int expert = routing.expert(row, rank);
                 if (!seen[expert]) {
                     seen[expert] = true;
