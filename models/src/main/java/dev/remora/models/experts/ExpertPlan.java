@@ -1,0 +1,206 @@
+package dev.remora.models.experts;
+
+import dev.remora.core.InsufficientMemoryException;
+import dev.remora.core.checkpoint.CheckpointSource;
+import dev.remora.moe.ExpertMemory;
+import dev.remora.moe.ExpertObserver;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The routed experts of a model that stay in its files, and what of the memory they get. Known before anything is read. */
+public final class ExpertPlan {
+    private static final Logger LOG = LoggerFactory.getLogger(ExpertPlan.class);
+
+    /** Threads that read: enough to keep a disk busy while one of them repacks. */
+    private static final int READERS = 4;
+
+    /** Two waves of two experts. */
+    private static final int MIN_SLOTS = 4;
+
+    /** Of the slots, at most this part belongs to pinned experts. */
+    private static final int PINNED_PART = 2;
+
+    private final CheckpointSource source;
+    private final List<List<StoredExpert>> layers;
+    private final List<List<String>> layouts;
+    private final Set<String> files = new LinkedHashSet<>();
+    private final int expertsPerLayer;
+    private final int experts;
+    private final long slotBytes;
+    private final long stagingBytes;
+    private final int slots;
+    private final List<StoredExpert> pinned;
+
+    /**
+     * Divides the memory.
+     *
+     * @param layers  of the model, each with its routed experts; an empty list where a layer is dense
+     * @param memory  not all
+     * @param profile says which experts are hot
+     * @throws InsufficientMemoryException if the memory does not hold what a step needs at least
+     * @throws dev.remora.core.CheckpointException if the files cannot be opened
+     */
+    public ExpertPlan(
+            CheckpointSource source,
+            List<List<StoredExpert>> layers,
+            ExpertMemory memory,
+            Optional<ExpertProfile> profile) {
+        this.source = source;
+        this.layers = layers.stream().map(List::copyOf).toList();
+        layouts = layers.stream()
+                .map(layer -> layer.stream()
+                        .map(expert -> expert.layout().intern())
+                        .toList())
+                .toList();
+        List<StoredExpert> all = layers.stream().flatMap(List::stream).toList();
+        experts = all.size();
+        expertsPerLayer = layers.stream().mapToInt(List::size).max().orElse(0);
+        for (StoredExpert expert : all) {
+            expert.parts().forEach(part -> files.add(part.file()));
+        }
+        slotBytes = all.stream().mapToLong(StoredExpert::slotBytes).max().orElseThrow();
+        int alignment;
+        try (ExpertFiles opened = open()) {
+            alignment = opened.alignment();
+            if (!opened.direct()) {
+                LOG.info("{}: experts are read through the system's cache of files; it offers no direct reads here",
+                        source.describe());
+            }
+        }
+        int blocks = alignment;
+        stagingBytes = all.stream()
+                .mapToLong(expert -> ExpertReader.stagingBytes(expert, blocks))
+                .max()
+                .orElseThrow();
+        slots = slots(memory);
+        pinned = profile.map(this::hottest).orElse(List.of());
+    }
+
+    private int slots(ExpertMemory memory) {
+        int least = Math.min(MIN_SLOTS, experts);
+        if (memory.share() > 0) {
+            return Math.clamp(Math.round(memory.share() * experts), least, experts);
+        }
+        long fit = (memory.bytes() - readers() * stagingBytes) / slotBytes;
+        if (fit < least) {
+            throw new InsufficientMemoryException(String.format(
+                    Locale.ROOT,
+                    "%s: expert memory: expected at least %s, for %d experts of %s each and %d buffers of %s to read them,"
+                            + " found %s; all %d experts take %s",
+                    source.describe(),
+                    mebibytes(least * slotBytes + readers() * stagingBytes),
+                    least,
+                    mebibytes(slotBytes),
+                    readers(),
+                    mebibytes(stagingBytes),
+                    mebibytes(memory.bytes()),
+                    experts,
+                    mebibytes(experts * slotBytes)));
+        }
+        return (int) Math.min(fit, experts);
+    }
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, bytes < 100 << 10 ? "%.4f MiB" : "%.1f MiB", Math.ceil(bytes / 0x1p20 * 1e4) / 1e4);
+    }
+
+    private List<StoredExpert> hottest(ExpertProfile profile) {
+        profile.check(layers);
+        int most = Math.min(slots / PINNED_PART, slots - Math.min(MIN_SLOTS, slots));
+        List<StoredExpert> hot = new ArrayList<>();
+        layers.forEach(layer -> layer.stream()
+                .filter(expert -> profile.count(expert.layer(), expert.expert()) > 0)
+                .forEach(hot::add));
+        hot.sort(Comparator.comparingDouble((StoredExpert expert) -> -profile.share(expert.layer(), expert.expert()))
+                .thenComparing(StoredExpert::layer)
+                .thenComparing(StoredExpert::expert));
+        return List.copyOf(hot.subList(0, Math.min(most, hot.size())));
+    }
+
+    /**
+     * Opens the store.
+     *
+     * @param arena shared; owns the slots
+     */
+    public SlotExperts start(Arena arena, ExpertObserver observer) {
+        return new SlotExperts(this, arena, observer);
+    }
+
+    ExpertFiles open() {
+        return new ExpertFiles(source, files);
+    }
+
+    int layers() {
+        return layers.size();
+    }
+
+    int expertsPerLayer() {
+        return expertsPerLayer;
+    }
+
+    StoredExpert expert(int layer, int expert) {
+        return layers.get(layer).get(expert);
+    }
+
+    String layout(StoredExpert expert) {
+        return layouts.get(expert.layer()).get(expert.expert());
+    }
+
+    /** The sparse layer that runs next, in this step or the following one. */
+    int sparseAfter(int layer) {
+        int next = (layer + 1) % layers.size();
+        while (layers.get(next).isEmpty()) {
+            next = (next + 1) % layers.size();
+        }
+        return next;
+    }
+
+    /** Experts that stay in memory, hottest first. */
+    List<StoredExpert> pinned() {
+        return pinned;
+    }
+
+    int readers() {
+        return READERS;
+    }
+
+    /** Bytes of the buffer of one reader. */
+    long stagingBytes() {
+        return stagingBytes;
+    }
+
+    long slotBytes() {
+        return slotBytes;
+    }
+
+    /** Experts that are in memory at a time. */
+    public int slots() {
+        return slots;
+    }
+
+    /** All routed experts. */
+    public int experts() {
+        return experts;
+    }
+
+    /** Bytes of memory that slots and buffers take. */
+    public long bytes() {
+        return slots * slotBytes + readers() * stagingBytes;
+    }
+
+    /** Bytes of all routed experts in the files: what is not mapped and read at once. */
+    public long storedBytes() {
+        return layers.stream()
+                .flatMap(List::stream)
+                .mapToLong(StoredExpert::storedBytes)
+                .sum();
+    }
+}

@@ -1,0 +1,390 @@
+package dev.remora.models.experts;
+
+import dev.remora.core.CheckpointException;
+import dev.remora.core.RemoraException;
+import dev.remora.core.SwiGlu;
+import dev.remora.moe.ExpertObserver;
+import dev.remora.moe.ExpertStore;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A store with a fixed number of slots, filled from files. The engine thread asks; threads of the store read: first what is
+ * asked for, in the order of the request, then, while they have nothing else to do, what the next layer will probably ask
+ * for: the experts that it used in the step before, or all of them where a prompt uses most. An expert that is in memory
+ * when it is asked for costs no allocation.
+ *
+ * <p>A request for more experts than there are slots is served in waves. While the engine works on one, the next is read.
+ */
+public final class SlotExperts implements ExpertStore, AutoCloseable {
+    /** Where most experts of a layer are used, the next layer will probably use all: a prompt. */
+    private static final int MOST = 2;
+
+    /** Of the estimate of a load's time: the last one counts this part. */
+    private static final int SMOOTHING = 8;
+
+    private final ExpertPlan plan;
+    private final ExpertFiles files;
+    private final ExpertObserver observer;
+    private final SlotTable table;
+    private final Arena arena;
+    private final Thread[] threads;
+    private final Object lock = new Object();
+
+    // By slot; guarded by lock, but for the memory and layout of a slot that is being loaded: they are its reader's.
+    private final SwiGlu[] networks;
+    private final MemorySegment[] memory;
+    private final String[] layouts;
+
+    // Guarded by lock.
+    private final IntQueue demands;
+    private final int[] ahead;
+    private final boolean[] used;
+    private final Map<Integer, RemoraException> failures = new HashMap<>();
+    private int aheadNext;
+    private int aheadCount;
+    private volatile long loadNanos;
+    private boolean closed;
+
+    /**
+     * Opens the files and starts the threads.
+     *
+     * @param arena that will own the slots; it must be shared, and closed after this
+     */
+    SlotExperts(ExpertPlan plan, Arena arena, ExpertObserver observer) {
+        this.plan = plan;
+        this.observer = observer;
+        this.arena = arena;
+        int layers = plan.layers();
+        int experts = plan.expertsPerLayer();
+        table = new SlotTable(layers, experts, plan.slots());
+        networks = new SwiGlu[plan.slots()];
+        memory = new MemorySegment[plan.slots()];
+        layouts = new String[plan.slots()];
+        demands = new IntQueue(plan.slots());
+        ahead = new int[Math.max(experts, plan.slots())];
+        used = new boolean[layers * experts];
+        pin();
+        files = plan.open();
+        threads = new Thread[plan.readers()];
+        try {
+            for (int i = 0; i < threads.length; i++) {
+                ExpertReader reader = new ExpertReader(files, arena, plan.stagingBytes());
+                // Platform threads that nobody interrupts: an interrupt would close the file they read.
+                threads[i] = Thread.ofPlatform()
+                        .name("remora-expert-reader-" + i)
+                        .daemon()
+                        .start(() -> readExperts(reader));
+            }
+        } catch (Throwable e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** The hottest experts are read first, and stay. */
+    private void pin() {
+        for (StoredExpert expert : plan.pinned()) {
+            int id = table.id(expert.layer(), expert.expert());
+            table.pin(id);
+            demands.add(table.assign(id, SlotTable.Need.WANTED));
+        }
+    }
+
+    @Override
+    public int acquire(int layer, int[] ids, int from, int to, SwiGlu[] into) {
+        synchronized (lock) {
+            if (from == 0) {
+                begin(layer, ids, to);
+            }
+            try {
+                int count = awaitSome(layer, ids, from, to);
+                for (int i = 0; i < count; i++) {
+                    int id = table.id(layer, ids[from + i]);
+                    table.want(id, false);
+                    table.use(id);
+                    into[i] = networks[table.slotOf(id)];
+                }
+                return count;
+            } catch (Throwable e) {
+                forget(layer, ids, from, to);
+                throw e;
+            }
+        }
+    }
+
+    private void begin(int layer, int[] ids, int count) {
+        table.arrive(layer);
+        for (int i = 0; i < count; i++) {
+            int id = table.id(layer, ids[i]);
+            failures.remove(id);
+            table.count(id);
+            table.want(id, true);
+            if (table.ready(id)) {
+                observer.hit(layer, ids[i]);
+            } else {
+                observer.miss(layer, ids[i]);
+            }
+        }
+        predict(layer, count);
+        remember(layer, ids, count);
+    }
+
+    /** Lists what the readers bring in while nobody asks for anything. */
+    private void predict(int layer, int count) {
+        aheadNext = 0;
+        aheadCount = 0;
+        int next = plan.sparseAfter(layer);
+        boolean all = count * MOST > plan.expertsPerLayer();
+        for (int expert = 0; expert < plan.expertsPerLayer(); expert++) {
+            int id = table.id(next, expert);
+            if (all || used[id]) {
+                ahead[aheadCount++] = id;
+            }
+        }
+    }
+
+    private void remember(int layer, int[] ids, int count) {
+        int first = table.id(layer, 0);
+        Arrays.fill(used, first, first + plan.expertsPerLayer(), false);
+        for (int i = 0; i < count; i++) {
+            used[first + ids[i]] = true;
+        }
+    }
+
+    private int awaitSome(int layer, int[] ids, int from, int to) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                boolean all = demand(layer, ids, from, to);
+                int count = 0;
+                while (from + count < to && table.ready(table.id(layer, ids[from + count]))) {
+                    count++;
+                }
+                if (count > 0) {
+                    lock.notifyAll();
+                    // With more to come than there are slots, one half is worked on while the other is filled.
+                    return all ? count : Math.min(count, Math.max(1, table.slots() / 2));
+                }
+                interrupted |= pause(0);
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Has as many experts read as there are slots for; true if there were for all. */
+    private boolean demand(int layer, int[] ids, int from, int to) {
+        boolean all = true;
+        for (int i = from; i < to && all; i++) {
+            int id = table.id(layer, ids[i]);
+            RemoraException failure = failures.remove(id);
+            if (failure != null) {
+                throw again(failure);
+            }
+            if (table.slotOf(id) == SlotTable.NONE) {
+                all = load(id, i == from ? SlotTable.Need.NEXT : SlotTable.Need.WANTED);
+            }
+        }
+        return all;
+    }
+
+    /** True if there was a slot. */
+    private boolean load(int id, SlotTable.Need need) {
+        int slot = table.assign(id, need);
+        if (slot == SlotTable.NONE) {
+            return false;
+        }
+        demands.add(slot);
+        lock.notifyAll();
+        return true;
+    }
+
+    /** A failure belongs to the request that meets it: its stack says who asked, its cause who read. */
+    private static RemoraException again(RemoraException failure) {
+        return new CheckpointException(failure.getMessage(), failure);
+    }
+
+    private void forget(int layer, int[] ids, int from, int to) {
+        for (int i = from; i < to; i++) {
+            table.want(table.id(layer, ids[i]), false);
+            failures.remove(table.id(layer, ids[i]));
+        }
+    }
+
+    @Override
+    public void release(int layer, int[] ids, int from, int to) {
+        synchronized (lock) {
+            for (int i = from; i < to; i++) {
+                table.release(table.id(layer, ids[i]));
+            }
+            lock.notifyAll();
+        }
+    }
+
+    /** True if an expert is in memory; any thread may ask, and it may be gone when it is asked for. */
+    public boolean resident(int layer, int expert) {
+        return table.ready(table.id(layer, expert));
+    }
+
+    /** What bringing in one expert took lately. */
+    public long loadNanos(int layer) {
+        return loadNanos;
+    }
+
+    /** Has experts read that a step will probably ask for soon, as far as there are slots that nobody waits for. */
+    public void prefetch(int layer, int[] ids, int count) {
+        synchronized (lock) {
+            for (int i = 0; i < count; i++) {
+                int id = table.id(layer, ids[i]);
+                if (table.slotOf(id) == SlotTable.NONE) {
+                    load(id, SlotTable.Need.WANTED);
+                }
+            }
+        }
+    }
+
+    /**
+     * Waits for an expert that is being read.
+     *
+     * @param deadlineNanos of {@link System#nanoTime}
+     * @return true if it is in memory; false if it was not in time, or nobody reads it
+     */
+    public boolean await(int layer, int expert, long deadlineNanos) {
+        int id = table.id(layer, expert);
+        boolean interrupted = false;
+        synchronized (lock) {
+            long left = deadlineNanos - System.nanoTime();
+            while (!table.ready(id) && table.slotOf(id) != SlotTable.NONE && left > 0) {
+                interrupted |= pause(left);
+                left = deadlineNanos - System.nanoTime();
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return table.ready(id);
+    }
+
+    /**
+     * Waits until something changes.
+     *
+     * @param nanos at most so long; 0: for ever
+     * @return true if the thread was interrupted meanwhile, which ends nothing here
+     */
+    private boolean pause(long nanos) {
+        try {
+            lock.wait(nanos == 0 ? 0 : nanos / 1_000_000, nanos == 0 ? 0 : (int) (nanos % 1_000_000));
+            return false;
+        } catch (InterruptedException e) {
+            return true;
+        }
+    }
+
+    private void readExperts(ExpertReader reader) {
+        while (true) {
+            int slot;
+            synchronized (lock) {
+                slot = nextSlot();
+                while (slot == SlotTable.NONE && !closed) {
+                    pause(0);
+                    slot = nextSlot();
+                }
+                if (closed) {
+                    return;
+                }
+            }
+            bringIn(reader, slot);
+        }
+    }
+
+    private int nextSlot() {
+        if (!demands.isEmpty()) {
+            return demands.remove();
+        }
+        while (aheadNext < aheadCount) {
+            int id = ahead[aheadNext++];
+            if (table.slotOf(id) == SlotTable.NONE) {
+                int slot = table.assign(id, SlotTable.Need.AHEAD);
+                if (slot != SlotTable.NONE) {
+                    return slot;
+                }
+            }
+        }
+        return SlotTable.NONE;
+    }
+
+    private void bringIn(ExpertReader reader, int slot) {
+        int id;
+        synchronized (lock) {
+            id = table.occupant(slot);
+        }
+        StoredExpert expert = plan.expert(table.layerOf(id), table.expertOf(id));
+        long start = System.nanoTime();
+        SwiGlu network = null;
+        RemoraException failure = null;
+        try {
+            network = reader.read(expert, memory(slot, expert));
+        } catch (RemoraException e) {
+            failure = e;
+        } catch (Throwable e) {
+            failure = new RemoraException(expert + ": cannot be brought into memory: " + e, e);
+        }
+        long nanos = System.nanoTime() - start;
+        synchronized (lock) {
+            if (failure == null) {
+                networks[slot] = network;
+                table.loaded(slot);
+                loadNanos = loadNanos == 0 ? nanos : loadNanos + (nanos - loadNanos) / SMOOTHING;
+                observer.loaded(expert.layer(), expert.expert(), expert.storedBytes(), nanos);
+            } else {
+                table.failed(slot);
+                if (table.wanted(id)) {
+                    failures.put(id, failure);
+                }
+            }
+            lock.notifyAll();
+        }
+    }
+
+    /** Memory is taken when a slot is first used; what a layout leaves unwritten is zero. */
+    private MemorySegment memory(int slot, StoredExpert expert) {
+        String layout = plan.layout(expert);
+        if (memory[slot] == null) {
+            memory[slot] = arena.allocate(plan.slotBytes(), 64);
+        } else if (!layout.equals(layouts[slot])) {
+            memory[slot].fill((byte) 0);
+        }
+        layouts[slot] = layout;
+        return memory[slot];
+    }
+
+    /** Waits for the threads; no step may be running. */
+    @Override
+    public void close() {
+        synchronized (lock) {
+            closed = true;
+            lock.notifyAll();
+        }
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread != null && thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        files.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
