@@ -4,6 +4,7 @@ module dev.remora.models {
     requires dev.remora.fp8;
     requires dev.remora.mla;
     requires transitive dev.remora.moe;
+    requires jdk.jfr;
     requires org.slf4j;
     requires static jdk.management;
 

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
  * @param activations what the inputs of FP8 matrices are rounded to: {@link Activations#F32}, not at all, unless the model
  *     should be heard as on GPUs that multiply in FP8; a model without FP8 matrices refuses {@link Activations#FP8}
  * @param policy how far the router may depart from the model's own; {@link Llm#policy(RouterPolicy)} changes it later
+ * @param listener sees what the model does; {@link EngineListener#NONE}: nobody
  * @param progress is told how far loading is, from the thread that loads
  */
 public record LoadOptions(
@@ -24,6 +25,7 @@ public record LoadOptions(
         CacheFormat cacheFormat,
         Activations activations,
         RouterPolicy policy,
+        EngineListener listener,
         Consumer<LoadProgress> progress) {
     /** More processors than any machine that this was written for has. */
     private static final int MAX_THREADS = 1024;
@@ -45,35 +47,41 @@ public record LoadOptions(
         Objects.requireNonNull(cacheFormat, "cacheFormat");
         Objects.requireNonNull(activations, "activations");
         Objects.requireNonNull(policy, "policy");
+        Objects.requireNonNull(listener, "listener");
         Objects.requireNonNull(progress, "progress");
     }
 
     /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, f32 activations, the exact router, silence. */
     public static LoadOptions defaults() {
-        return new LoadOptions(0, 0, CacheFormat.BF16, Activations.F32, RouterPolicy.EXACT, progress -> {});
+        return new LoadOptions(
+                0, 0, CacheFormat.BF16, Activations.F32, RouterPolicy.EXACT, EngineListener.NONE, progress -> {});
     }
 
     public LoadOptions withThreads(int value) {
-        return new LoadOptions(value, contextLength, cacheFormat, activations, policy, progress);
+        return new LoadOptions(value, contextLength, cacheFormat, activations, policy, listener, progress);
     }
 
     public LoadOptions withContextLength(int value) {
-        return new LoadOptions(threads, value, cacheFormat, activations, policy, progress);
+        return new LoadOptions(threads, value, cacheFormat, activations, policy, listener, progress);
     }
 
     public LoadOptions withCacheFormat(CacheFormat value) {
-        return new LoadOptions(threads, contextLength, value, activations, policy, progress);
+        return new LoadOptions(threads, contextLength, value, activations, policy, listener, progress);
     }
 
     public LoadOptions withActivations(Activations value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, value, policy, progress);
+        return new LoadOptions(threads, contextLength, cacheFormat, value, policy, listener, progress);
     }
 
     public LoadOptions withPolicy(RouterPolicy value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, activations, value, progress);
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, value, listener, progress);
+    }
+
+    public LoadOptions withListener(EngineListener value) {
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, policy, value, progress);
     }
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, activations, policy, value);
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, policy, listener, value);
     }
 }

@@ -85,6 +85,20 @@ public record LabelledCorpus(String source, Ontology ontology, List<LabelledText
         return new LabelledCorpus(source, ontology, texts);
     }
 
+    /**
+     * One text of which nothing is known; its label is {@code text}.
+     *
+     * @param source names it
+     * @throws CheckpointException if it is empty
+     */
+    public static LabelledCorpus ofText(String source, String text) {
+        if (text.isEmpty()) {
+            throw new CheckpointException(source + ": expected a text, found an empty one");
+        }
+        Ontology one = Ontology.parse("{\"labels\":{\"text\":{}}}".getBytes(StandardCharsets.UTF_8), source);
+        return new LabelledCorpus(source, one, List.of(new LabelledText("text", Optional.empty(), text, source)));
+    }
+
     private static String decode(byte[] utf8, String source) {
         try {
             return StandardCharsets.UTF_8

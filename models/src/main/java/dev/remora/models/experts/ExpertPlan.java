@@ -56,9 +56,8 @@ public final class ExpertPlan {
         this.source = source;
         this.layers = layers.stream().map(List::copyOf).toList();
         layouts = layers.stream()
-                .map(layer -> layer.stream()
-                        .map(expert -> expert.layout().intern())
-                        .toList())
+                .map(layer ->
+                        layer.stream().map(expert -> expert.layout().intern()).toList())
                 .toList();
         List<StoredExpert> all = layers.stream().flatMap(List::stream).toList();
         experts = all.size();
@@ -71,7 +70,8 @@ public final class ExpertPlan {
         try (ExpertFiles opened = open()) {
             alignment = opened.alignment();
             if (!opened.direct()) {
-                LOG.info("{}: experts are read through the system's cache of files; it offers no direct reads here",
+                LOG.info(
+                        "{}: experts are read through the system's cache of files; it offers no direct reads here",
                         source.describe());
             }
         }
@@ -109,7 +109,8 @@ public final class ExpertPlan {
     }
 
     private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, bytes < 100 << 10 ? "%.4f MiB" : "%.1f MiB", Math.ceil(bytes / 0x1p20 * 1e4) / 1e4);
+        return String.format(
+                Locale.ROOT, bytes < 100 << 10 ? "%.4f MiB" : "%.1f MiB", Math.ceil(bytes / 0x1p20 * 1e4) / 1e4);
     }
 
     private List<StoredExpert> hottest(ExpertProfile profile) {
