@@ -40,7 +40,8 @@ public record LabelledCorpus(String source, Ontology ontology, List<LabelledText
      */
     public static LabelledCorpus bundled() {
         CheckpointSource files = BundledModel.source();
-        return parse(files.read(TEXTS), files.describe(TEXTS), Ontology.bundled());
+        LabelledCorpus corpus = parse(files.read(TEXTS), files.describe(TEXTS), Ontology.bundled());
+        return new LabelledCorpus("remora-tiny's " + TEXTS, corpus.ontology(), corpus.texts());
     }
 
     /**
