@@ -89,6 +89,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Memory to read when the bandwidth is measured: far more than the caches. Default: 1024.")
     private int readMegabytes = (int) (DEFAULTS.probeBytes() >> 20);
 
+    @Mixin
+    private final ExpertOptions experts = new ExpertOptions();
+
     @Option(names = "--json", description = "Print one JSON object: machine, model, memory, results.")
     private boolean json;
 
@@ -102,7 +105,8 @@ final class BenchCommand implements Callable<Integer> {
         BenchmarkReport report;
         try (Progress progress = new Progress(shell)) {
             Benchmark benchmark = benchmark(progress);
-            report = OptionNames.translate(() -> benchmark.run(options, progress));
+            report = OptionNames.translate(() ->
+                    benchmark.withExperts(experts.memory(), experts.profile()).run(options, progress));
         }
         if (json) {
             shell.print(JsonWriter.write(BenchOutput.object(report)) + "\n");

@@ -44,6 +44,14 @@ final class ModelOptions {
                             + " noise:AMPLITUDE, available:m=M, fallback:deadline=TIME; see docs/routing.md. Default: exact.")
     String policy = "exact";
 
+    @Mixin
+    final ExpertOptions experts = new ExpertOptions();
+
+    @Option(
+            names = "--fp8-copies",
+            description = "Keep every routed expert in FP8 too, always in memory, for a policy that falls back to it.")
+    boolean fp8Copies;
+
     /** Loads the model, with progress on standard error where it takes long. */
     Llm load(Shell shell) {
         return load(shell, EngineListener.NONE);
@@ -54,7 +62,16 @@ final class ModelOptions {
         try (Progress progress = new Progress(shell)) {
             return OptionNames.translate(() -> {
                 LoadOptions options = new LoadOptions(
-                        threads, contextLength, cache, activations, RouterPolicy.parse(policy), listener, progress);
+                        threads,
+                        contextLength,
+                        cache,
+                        activations,
+                        RouterPolicy.parse(policy),
+                        experts.memory(),
+                        experts.profile(),
+                        fp8Copies,
+                        listener,
+                        progress);
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
             });
         }

@@ -24,17 +24,18 @@ public record ExpertMemory(long bytes, double share) {
      * @throws IllegalArgumentException if a number is out of its range, or both are given
      */
     public ExpertMemory {
-        if (bytes < 0 || !(share >= 0 && share <= 1) || bytes > 0 && share > 0) {
+        if (bytes < 0 || !(share >= 0 && share <= 1) || (bytes > 0 && share > 0)) {
             throw new IllegalArgumentException("expertMemory: expected bytes of 0 or more, or a share of 0 to 1, found "
                     + bytes + " and " + share);
         }
     }
 
+    /** A number of bytes, buffers for reading included. */
     public static ExpertMemory ofBytes(long bytes) {
         return new ExpertMemory(bytes, 0);
     }
 
-    /** @param share over 0, at most 1 */
+    /** A share of the experts, over 0 and at most 1. */
     public static ExpertMemory ofShare(double share) {
         return new ExpertMemory(0, share);
     }

@@ -45,7 +45,7 @@ final class ModelLoader {
         TextModel text = TextModel.load(source);
         int context = contextLength(options, config);
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint, options.activations());
+            ModelPlan plan = new ModelPlan(config, checkpoint, options.activations(), options.experts());
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             plan.requireMemory(memory.get(), context, options.cacheFormat(), threads)
                     .ifPresent(LOG::warn);
@@ -57,6 +57,7 @@ final class ModelLoader {
                     threads,
                     options.cacheFormat(),
                     memory,
+                    telemetry,
                     telemetry,
                     done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
             model.experts().ifPresent(workspace -> workspace.observe(telemetry));

@@ -38,28 +38,24 @@ public final class ExpertPlan {
     private final long stagingBytes;
     private final int slots;
     private final List<StoredExpert> pinned;
+    private final boolean fp8Copies;
 
     /**
      * Divides the memory.
      *
      * @param layers  of the model, each with its routed experts; an empty list where a layer is dense
-     * @param memory  not all
-     * @param profile says which experts are hot
+     * @param options whose memory is limited
      * @throws InsufficientMemoryException if the memory does not hold what a step needs at least
      * @throws dev.remora.core.CheckpointException if the files cannot be opened
      */
-    public ExpertPlan(
-            CheckpointSource source,
-            List<List<StoredExpert>> layers,
-            ExpertMemory memory,
-            Optional<ExpertProfile> profile) {
+    public ExpertPlan(CheckpointSource source, List<List<StoredExpert>> layers, ExpertOptions options) {
         this.source = source;
         this.layers = layers.stream().map(List::copyOf).toList();
         layouts = layers.stream()
                 .map(layer ->
                         layer.stream().map(expert -> expert.layout().intern()).toList())
                 .toList();
-        List<StoredExpert> all = layers.stream().flatMap(List::stream).toList();
+        List<StoredExpert> all = all();
         experts = all.size();
         expertsPerLayer = layers.stream().mapToInt(List::size).max().orElse(0);
         for (StoredExpert expert : all) {
@@ -80,8 +76,12 @@ public final class ExpertPlan {
                 .mapToLong(expert -> ExpertReader.stagingBytes(expert, blocks))
                 .max()
                 .orElseThrow();
-        slots = slots(memory);
-        pinned = profile.map(this::hottest).orElse(List.of());
+        fp8Copies = options.fp8Copies();
+        if (fp8Copies) {
+            Fp8Copies.requireWider(all.getFirst());
+        }
+        slots = slots(options.memory());
+        pinned = options.profile().map(ExpertProfile::read).map(this::hottest).orElse(List.of());
     }
 
     private int slots(ExpertMemory memory) {
@@ -121,18 +121,20 @@ public final class ExpertPlan {
                 .filter(expert -> profile.count(expert.layer(), expert.expert()) > 0)
                 .forEach(hot::add));
         hot.sort(Comparator.comparingDouble((StoredExpert expert) -> -profile.share(expert.layer(), expert.expert()))
-                .thenComparing(StoredExpert::layer)
-                .thenComparing(StoredExpert::expert));
+                .thenComparingInt(StoredExpert::layer)
+                .thenComparingInt(StoredExpert::expert));
         return List.copyOf(hot.subList(0, Math.min(most, hot.size())));
     }
 
     /**
      * Opens the store.
      *
-     * @param arena shared; owns the slots
+     * @param arena   shared; owns the slots
+     * @param threads that may compute meanwhile
      */
-    public SlotExperts start(Arena arena, ExpertObserver observer) {
-        return new SlotExperts(this, arena, observer);
+    public SlotExperts start(Arena arena, int threads, ExpertObserver observer) {
+        Optional<Fp8Copies> copies = fp8Copies ? Optional.of(Fp8Copies.make(this, arena, threads)) : Optional.empty();
+        return new SlotExperts(this, arena, copies, observer);
     }
 
     ExpertFiles open() {
@@ -187,21 +189,26 @@ public final class ExpertPlan {
         return slots;
     }
 
+    List<StoredExpert> all() {
+        return layers.stream().flatMap(List::stream).toList();
+    }
+
     /** All routed experts. */
     public int experts() {
         return experts;
     }
 
-    /** Bytes of memory that slots and buffers take. */
+    /** Bytes of memory that slots, buffers and copies take. */
     public long bytes() {
-        return slots * slotBytes + readers() * stagingBytes;
+        return slots * slotBytes + readers() * stagingBytes + copiesBytes();
+    }
+
+    private long copiesBytes() {
+        return fp8Copies ? all().stream().mapToLong(Fp8Copies::bytes).sum() : 0;
     }
 
     /** Bytes of all routed experts in the files: what is not mapped and read at once. */
     public long storedBytes() {
-        return layers.stream()
-                .flatMap(List::stream)
-                .mapToLong(StoredExpert::storedBytes)
-                .sum();
+        return all().stream().mapToLong(StoredExpert::storedBytes).sum();
     }
 }

@@ -69,7 +69,7 @@ final class ExpertReader {
 
     private static List<Span> spans(StoredExpert expert) {
         List<StoredExpert.Part> parts = new ArrayList<>(expert.parts());
-        parts.sort(Comparator.comparing(StoredExpert.Part::file).thenComparing(StoredExpert.Part::offset));
+        parts.sort(Comparator.comparing(StoredExpert.Part::file).thenComparingLong(StoredExpert.Part::offset));
         List<Span> spans = new ArrayList<>();
         for (StoredExpert.Part part : parts) {
             if (spans.isEmpty() || !spans.getLast().takes(part)) {
@@ -87,33 +87,42 @@ final class ExpertReader {
      * @throws RemoraException if it cannot be read or is damaged; the message names file, expert and tensor
      */
     SwiGlu read(StoredExpert expert, MemorySegment slot) {
-        Packing[] packings = new Packing[3];
+        Weight[] weights = new Weight[expert.parts().size()];
+        read(expert, (index, matrix) -> {
+            // Each in its own region, whatever the order in the file: what is not written stays the same bytes.
+            long at = expert.regionAt(index);
+            MemorySegment region = slot.asSlice(at, expert.regionAt(index + 1) - at);
+            Packing packing = matrix.packing(SegmentAllocator.slicingAllocator(region));
+            weights[index] = packing.weight();
+            packing.fill(0, weights[index].tiles());
+        });
+        return new SwiGlu(weights[0], weights[1], weights[2]);
+    }
+
+    /** Takes a matrix that was read; it is valid during the call. */
+    interface Visitor {
+        /** Called once for each index of {@link StoredExpert#parts}, in any order. */
+        void matrix(int index, StoredMatrix matrix);
+    }
+
+    /**
+     * Reads an expert.
+     *
+     * @throws RemoraException as the other method does
+     */
+    void read(StoredExpert expert, Visitor visitor) {
         for (Span span : spans(expert)) {
             MemorySegment bytes = read(expert, span);
             for (StoredExpert.Part part : span.parts) {
-                int index = expert.parts().indexOf(part);
                 MemorySegment elements = bytes.asSlice(part.offset() - span.from(), part.bytes());
-                // Each in its own region, whatever the order in the file: what is not written stays the same bytes.
-                long at = expert.regionAt(index);
-                SegmentAllocator region =
-                        SegmentAllocator.slicingAllocator(slot.asSlice(at, expert.regionAt(index + 1) - at));
-                packings[index] = pack(expert, part, elements, region);
+                try {
+                    visitor.matrix(expert.parts().indexOf(part), part.matrix().over(elements));
+                } catch (CheckpointException e) {
+                    throw new CheckpointException(
+                            files.describe(part.file()) + ": " + expert + ", " + e.getMessage(), e);
+                }
             }
         }
-        return new SwiGlu(packings[0].weight(), packings[1].weight(), packings[2].weight());
-    }
-
-    private static Packing pack(
-            StoredExpert expert, StoredExpert.Part part, MemorySegment elements, SegmentAllocator memory) {
-        StoredMatrix matrix = part.matrix().over(elements);
-        Packing packing = matrix.packing(memory);
-        Weight weight = packing.weight();
-        try {
-            packing.fill(0, weight.tiles());
-        } catch (CheckpointException e) {
-            throw new CheckpointException(expert + ": " + e.getMessage(), e);
-        }
-        return packing;
     }
 
     private MemorySegment read(StoredExpert expert, Span span) {

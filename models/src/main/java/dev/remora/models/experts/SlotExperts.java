@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A store with a fixed number of slots, filled from files. The engine thread asks; threads of the store read: first what is
@@ -28,6 +29,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
 
     private final ExpertPlan plan;
     private final ExpertFiles files;
+    private final Optional<Fp8Copies> copies;
     private final ExpertObserver observer;
     private final SlotTable table;
     private final Arena arena;
@@ -52,10 +54,12 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
     /**
      * Opens the files and starts the threads.
      *
-     * @param arena that will own the slots; it must be shared, and closed after this
+     * @param arena  that will own the slots; it must be shared, and closed after this
+     * @param copies of all experts, if there are any
      */
-    SlotExperts(ExpertPlan plan, Arena arena, ExpertObserver observer) {
+    SlotExperts(ExpertPlan plan, Arena arena, Optional<Fp8Copies> copies, ExpertObserver observer) {
         this.plan = plan;
+        this.copies = copies;
         this.observer = observer;
         this.arena = arena;
         int layers = plan.layers();
@@ -227,17 +231,18 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         }
     }
 
-    /** True if an expert is in memory; any thread may ask, and it may be gone when it is asked for. */
+    /** Any thread may ask; what is here now may be gone when it is asked for. */
+    @Override
     public boolean resident(int layer, int expert) {
         return table.ready(table.id(layer, expert));
     }
 
-    /** What bringing in one expert took lately. */
+    @Override
     public long loadNanos(int layer) {
         return loadNanos;
     }
 
-    /** Has experts read that a step will probably ask for soon, as far as there are slots that nobody waits for. */
+    @Override
     public void prefetch(int layer, int[] ids, int count) {
         synchronized (lock) {
             for (int i = 0; i < count; i++) {
@@ -249,12 +254,8 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         }
     }
 
-    /**
-     * Waits for an expert that is being read.
-     *
-     * @param deadlineNanos of {@link System#nanoTime}
-     * @return true if it is in memory; false if it was not in time, or nobody reads it
-     */
+    /** As the interface says; an expert that nobody reads is not waited for. */
+    @Override
     public boolean await(int layer, int expert, long deadlineNanos) {
         int id = table.id(layer, expert);
         boolean interrupted = false;
@@ -271,12 +272,18 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         return table.ready(id);
     }
 
+    @Override
+    public Optional<SwiGlu> substitute(int layer, int expert) {
+        return copies.isPresent() ? copies.get().of(layer, expert) : Optional.empty();
+    }
+
     /**
      * Waits until something changes.
      *
      * @param nanos at most so long; 0: for ever
      * @return true if the thread was interrupted meanwhile, which ends nothing here
      */
+    @SuppressWarnings("WaitNotInLoop") // all callers loop
     private boolean pause(long nanos) {
         try {
             lock.wait(nanos == 0 ? 0 : nanos / 1_000_000, nanos == 0 ? 0 : (int) (nanos % 1_000_000));
