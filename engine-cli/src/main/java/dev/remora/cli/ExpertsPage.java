@@ -117,7 +117,7 @@ final class ExpertsPage {
         String id = "layer-" + layer.index();
         page.append(String.format(
                 Locale.ROOT,
-                "<figure>\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"%s-title %s-desc\""
+                "<figure>\n<svg role=\"img\" aria-labelledby=\"%s-title %s-desc\""
                         + " width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
                 id,
                 id,

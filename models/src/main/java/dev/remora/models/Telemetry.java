@@ -80,8 +80,8 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
                 || routingEvent.isEnabled()
                 || prefillEvent.isEnabled()
                 || tokenEvent.isEnabled();
-        stepClock.start(listening);
         if (!listening) {
+            stepClock.start(false);
             return;
         }
         if (clock != stepClock) {
@@ -99,6 +99,7 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
         prefillEvent.begin();
         tokenEvent.begin();
         start = System.nanoTime();
+        stepClock.start(true);
     }
 
     /** The step is done, its logits too. */
