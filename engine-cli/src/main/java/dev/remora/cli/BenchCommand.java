@@ -105,9 +105,8 @@ final class BenchCommand implements Callable<Integer> {
         BenchmarkReport report;
         try (Progress progress = new Progress(shell)) {
             Benchmark benchmark = benchmark(progress);
-            report = OptionNames.translate(() -> benchmark
-                    .withExperts(experts.memory(), experts.profile())
-                    .run(options, progress));
+            report = OptionNames.translate(() ->
+                    benchmark.withExperts(experts.memory(), experts.profile()).run(options, progress));
         }
         if (json) {
             shell.print(JsonWriter.write(BenchOutput.object(report)) + "\n");

@@ -10,8 +10,9 @@ final class ExpertOptions {
     @Option(
             names = "--expert-memory",
             paramLabel = "SIZE",
-            description = "Memory of the routed experts: 4G, 512M, or a share such as 50%%. The others are read from the files"
-                    + " when a step needs them. Default: all in memory.")
+            description =
+                    "Memory of the routed experts: 4G, 512M, or a share such as 50%%. The others are read from the files"
+                            + " when a step needs them. Default: all in memory.")
     private String memory = "all";
 
     @Option(

@@ -25,8 +25,8 @@ public record ExpertMemory(long bytes, double share) {
      */
     public ExpertMemory {
         if (bytes < 0 || !(share >= 0 && share <= 1) || (bytes > 0 && share > 0)) {
-            throw new IllegalArgumentException(
-                    "expertMemory: expected bytes of 0 or more, or a share of 0 to 1, found " + bytes + " and " + share);
+            throw new IllegalArgumentException("expertMemory: expected bytes of 0 or more, or a share of 0 to 1, found "
+                    + bytes + " and " + share);
         }
     }
 

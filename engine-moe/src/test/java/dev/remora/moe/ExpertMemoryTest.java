@@ -45,8 +45,8 @@ class ExpertMemoryTest {
     void whatIsNeither(String text) {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> ExpertMemory.parse(text));
         assertEquals(
-                "expertMemory: expected a size such as 4G, 512M or 100K, or a share such as 50%, or all, found \"" + text
-                        + "\"",
+                "expertMemory: expected a size such as 4G, 512M or 100K, or a share such as 50%, or all, found \""
+                        + text + "\"",
                 e.getMessage());
     }
 

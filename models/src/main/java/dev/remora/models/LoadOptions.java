@@ -76,7 +76,15 @@ public record LoadOptions(
 
     public LoadOptions withThreads(int value) {
         return new LoadOptions(
-                value, contextLength, cacheFormat, activations, policy, expertMemory, expertProfile, fp8Copies, progress);
+                value,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                progress);
     }
 
     public LoadOptions withContextLength(int value) {
@@ -96,7 +104,15 @@ public record LoadOptions(
 
     public LoadOptions withPolicy(RouterPolicy value) {
         return new LoadOptions(
-                threads, contextLength, cacheFormat, activations, value, expertMemory, expertProfile, fp8Copies, progress);
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                value,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                progress);
     }
 
     /** Limits the memory of the routed experts. {@link ExpertMemory#ALL} also forgets profile and copies, which need a limit. */
@@ -125,7 +141,15 @@ public record LoadOptions(
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
         return new LoadOptions(
-                threads, contextLength, cacheFormat, activations, policy, expertMemory, expertProfile, fp8Copies, value);
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                value);
     }
 
     ExpertOptions experts() {

@@ -55,7 +55,7 @@ class CheckpointFileTest {
         int block = Math.max(file.alignment(), 512);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(8L * block, block);
-            for (long position : new long[] {0, block, 3L * block, bytes.length / block * block}) {
+            for (long position : new long[] {0, block, 3L * block, (long) (bytes.length / block) * block}) {
                 for (int blocks : new int[] {1, 3, 8}) {
                     target.fill((byte) 0);
                     int count = file.read(position, target.asSlice(0, (long) blocks * block));
@@ -102,11 +102,13 @@ class CheckpointFileTest {
                 int from = Math.toIntExact(tensor.fileOffset());
                 assertArrayEquals(
                         tensor.data().toArray(ValueLayout.JAVA_BYTE),
-                        Arrays.copyOfRange(file, from, from + (int) tensor.data().byteSize()));
+                        Arrays.copyOfRange(
+                                file, from, from + (int) tensor.data().byteSize()));
             }
         }
         MemorySegment data = MemorySegment.ofArray(new byte[4]);
-        assertEquals(-1, Tensor.of("made", DType.U8, new long[] {4}, data, "memory").fileOffset());
+        assertEquals(
+                -1, Tensor.of("made", DType.U8, new long[] {4}, data, "memory").fileOffset());
     }
 
     private static byte[] floats(float[] values) {

@@ -182,8 +182,12 @@ public final class Benchmark {
                     config.mla().cacheWidth() * options.cacheFormat().bytes(),
                     ModelPlan.EVALUATION);
             return new Loaded(
-                    model, account, plan.weightBytes()
-                            + plan.storedExperts().map(ExpertPlan::bytes).orElse(0L), plan.cacheBytesPerToken(options.cacheFormat()), scaling);
+                    model,
+                    account,
+                    plan.weightBytes()
+                            + plan.storedExperts().map(ExpertPlan::bytes).orElse(0L),
+                    plan.cacheBytesPerToken(options.cacheFormat()),
+                    scaling);
         }
     }
 

@@ -175,9 +175,10 @@ final class LayerReader {
             StoredExpert.Part stored() {
                 Tensor tensor = scope.tensor(name);
                 if (tensor.fileOffset() < 0) {
-                    throw new CheckpointException(tensor.name() + ": expected a tensor in a file, which experts that are"
-                            + " not all in memory are read from, found one that was made in "
-                            + tensor.file() + "; save the model into a folder and load that");
+                    throw new CheckpointException(
+                            tensor.name() + ": expected a tensor in a file, which experts that are"
+                                    + " not all in memory are read from, found one that was made in "
+                                    + tensor.file() + "; save the model into a folder and load that");
                 }
                 long within = matrix.stored().address() - tensor.data().address();
                 String file = scope.checkpoint().fileOf(tensor);

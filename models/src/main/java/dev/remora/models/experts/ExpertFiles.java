@@ -40,10 +40,7 @@ final class ExpertFiles implements AutoCloseable {
 
     /** What positions, lengths and addresses of reads from all files may be multiples of. */
     int alignment() {
-        return files.values().stream()
-                .mapToInt(CheckpointFile::alignment)
-                .max()
-                .orElse(1);
+        return files.values().stream().mapToInt(CheckpointFile::alignment).max().orElse(1);
     }
 
     /** No read may be running. */

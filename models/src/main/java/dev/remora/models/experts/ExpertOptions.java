@@ -29,8 +29,8 @@ public record ExpertOptions(ExpertMemory memory, Optional<Path> profile, boolean
                     + " stay in memory anyway");
         }
         if (memory.all() && fp8Copies) {
-            throw new IllegalArgumentException("fp8Copies: expected expertMemory beside it, found none: all experts stay"
-                    + " in memory anyway");
+            throw new IllegalArgumentException(
+                    "fp8Copies: expected expertMemory beside it, found none: all experts stay" + " in memory anyway");
         }
     }
 }

@@ -48,14 +48,12 @@ public final class ExpertPlan {
      * @throws InsufficientMemoryException if the memory does not hold what a step needs at least
      * @throws dev.remora.core.CheckpointException if the files cannot be opened
      */
-    public ExpertPlan(
-            CheckpointSource source, List<List<StoredExpert>> layers, ExpertOptions options) {
+    public ExpertPlan(CheckpointSource source, List<List<StoredExpert>> layers, ExpertOptions options) {
         this.source = source;
         this.layers = layers.stream().map(List::copyOf).toList();
         layouts = layers.stream()
-                .map(layer -> layer.stream()
-                        .map(expert -> expert.layout().intern())
-                        .toList())
+                .map(layer ->
+                        layer.stream().map(expert -> expert.layout().intern()).toList())
                 .toList();
         List<StoredExpert> all = all();
         experts = all.size();
@@ -68,7 +66,8 @@ public final class ExpertPlan {
         try (ExpertFiles opened = open()) {
             alignment = opened.alignment();
             if (!opened.direct()) {
-                LOG.info("{}: experts are read through the system's cache of files; it offers no direct reads here",
+                LOG.info(
+                        "{}: experts are read through the system's cache of files; it offers no direct reads here",
                         source.describe());
             }
         }
@@ -110,7 +109,7 @@ public final class ExpertPlan {
     }
 
     private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, bytes < 100 << 10 ? "%.4f MiB" : "%.1f MiB", Math.ceil(bytes / 0x1p20 * 1e4) / 1e4);
+        return String.format(Locale.ROOT, "%.2f MiB", Math.ceil(bytes / 0x1p20 * 100) / 100);
     }
 
     private List<StoredExpert> hottest(ExpertProfile profile) {
@@ -204,8 +203,7 @@ public final class ExpertPlan {
     }
 
     private long copiesBytes() {
-        return fp8Copies
-                ? all().stream().mapToLong(Fp8Copies::bytes).sum() : 0;
+        return fp8Copies ? all().stream().mapToLong(Fp8Copies::bytes).sum() : 0;
     }
 
     /** Bytes of all routed experts in the files: what is not mapped and read at once. */

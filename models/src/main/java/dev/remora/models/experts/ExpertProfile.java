@@ -76,7 +76,8 @@ public final class ExpertProfile {
     /** @throws CheckpointException if it was made for a model of another shape */
     void check(List<List<StoredExpert>> layers) {
         counts.forEach((layer, numbers) -> {
-            int expected = layer >= 0 && layer < layers.size() ? layers.get(layer).size() : 0;
+            int expected =
+                    layer >= 0 && layer < layers.size() ? layers.get(layer).size() : 0;
             if (numbers.length != expected) {
                 throw new CheckpointException(name + ": layers." + layer + ": expected counts of " + expected
                         + " routed experts, found " + numbers.length + "; was the profile made for this model?");

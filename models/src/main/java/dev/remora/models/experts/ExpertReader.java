@@ -141,19 +141,18 @@ final class ExpertReader {
                     e);
         }
         if (from + got < span.end()) {
-            throw new CheckpointException(place(expert, span, from + got) + ": expected bytes " + span.from() + " to " + span.end()
-                    + ", found the end of the file at " + (from + got)
-                    + ". It was cut or replaced since the model was loaded; download it again.");
+            throw new CheckpointException(
+                    place(expert, span, from + got) + ": expected bytes " + span.from() + " to " + span.end()
+                            + ", found a file that ends before byte " + (from + got + 1)
+                            + ". It was cut or replaced since the model was loaded; download it again.");
         }
         return staging.asSlice(span.from() - from, span.end() - span.from());
     }
 
     /** The first tensor of the span that is not whole if the file ends at {@code end}. */
     private String place(StoredExpert expert, Span span, long end) {
-        StoredExpert.Part broken = span.parts.stream()
-                .filter(part -> part.end() > end)
-                .findFirst()
-                .orElseThrow();
+        StoredExpert.Part broken =
+                span.parts.stream().filter(part -> part.end() > end).findFirst().orElseThrow();
         return files.describe(span.file()) + ": " + expert + ", " + broken.tensor();
     }
 }

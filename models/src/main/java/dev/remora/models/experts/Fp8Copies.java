@@ -68,18 +68,22 @@ final class Fp8Copies {
             List<Thread> workers = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 // Platform threads that nobody interrupts: an interrupt would close the file they read.
-                workers.add(Thread.ofPlatform().name("remora-fp8-copies-" + i).daemon().start(() -> {
-                    try {
-                        Copier copier = new Copier(new ExpertReader(files, staging, plan.stagingBytes()), arena);
-                        for (int k = next.getAndIncrement(); k < all.size(); k = next.getAndIncrement()) {
-                            StoredExpert expert = all.get(k);
-                            copies[expert.layer() * experts + expert.expert()] = copier.copy(expert);
-                        }
-                    } catch (Throwable e) {
-                        failure.compareAndSet(null, e);
-                        next.set(all.size());
-                    }
-                }));
+                workers.add(Thread.ofPlatform()
+                        .name("remora-fp8-copies-" + i)
+                        .daemon()
+                        .start(() -> {
+                            try {
+                                Copier copier =
+                                        new Copier(new ExpertReader(files, staging, plan.stagingBytes()), arena);
+                                for (int k = next.getAndIncrement(); k < all.size(); k = next.getAndIncrement()) {
+                                    StoredExpert expert = all.get(k);
+                                    copies[expert.layer() * experts + expert.expert()] = copier.copy(expert);
+                                }
+                            } catch (Throwable e) {
+                                failure.compareAndSet(null, e);
+                                next.set(all.size());
+                            }
+                        }));
             }
             workers.forEach(Fp8Copies::await);
         }
