@@ -18,7 +18,7 @@ public interface ExpertObserver {
      * An expert was brought in, asked for or ahead of time.
      *
      * @param bytes read
-     * @param nanos that reading and repacking took
+     * @param nanos from asking for it until it was there
      */
     default void loaded(int layer, int expert, long bytes, long nanos) {}
 }

@@ -55,7 +55,7 @@ class CheckpointFileTest {
         int block = Math.max(file.alignment(), 512);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment target = arena.allocate(8L * block, block);
-            for (long position : new long[] {0, block, 3L * block, bytes.length / block * block}) {
+            for (long position : new long[] {0, block, 3L * block, (long) (bytes.length / block) * block}) {
                 for (int blocks : new int[] {1, 3, 8}) {
                     target.fill((byte) 0);
                     int count = file.read(position, target.asSlice(0, (long) blocks * block));

@@ -6,6 +6,7 @@ import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.ExpertObserver;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,10 +31,10 @@ public final class ExpertPlan {
 
     private final CheckpointSource source;
     private final List<List<StoredExpert>> layers;
-    private final List<List<String>> layouts;
     private final Set<String> files = new LinkedHashSet<>();
     private final int expertsPerLayer;
     private final int experts;
+    private final long[] partBytes = new long[ExpertSlot.PARTS];
     private final long slotBytes;
     private final long stagingBytes;
     private final int slots;
@@ -51,17 +52,19 @@ public final class ExpertPlan {
     public ExpertPlan(CheckpointSource source, List<List<StoredExpert>> layers, ExpertOptions options) {
         this.source = source;
         this.layers = layers.stream().map(List::copyOf).toList();
-        layouts = layers.stream()
-                .map(layer ->
-                        layer.stream().map(expert -> expert.layout().intern()).toList())
-                .toList();
         List<StoredExpert> all = all();
         experts = all.size();
         expertsPerLayer = layers.stream().mapToInt(List::size).max().orElse(0);
         for (StoredExpert expert : all) {
             expert.parts().forEach(part -> files.add(part.file()));
         }
-        slotBytes = all.stream().mapToLong(StoredExpert::slotBytes).max().orElseThrow();
+        for (StoredExpert expert : all) {
+            for (int index = 0; index < partBytes.length; index++) {
+                partBytes[index] =
+                        Math.max(partBytes[index], expert.parts().get(index).slotBytes());
+            }
+        }
+        slotBytes = Arrays.stream(partBytes).sum();
         int alignment;
         try (ExpertFiles opened = open()) {
             alignment = opened.alignment();
@@ -109,8 +112,7 @@ public final class ExpertPlan {
     }
 
     private static String mebibytes(long bytes) {
-        return String.format(
-                Locale.ROOT, bytes < 100 << 10 ? "%.4f MiB" : "%.1f MiB", Math.ceil(bytes / 0x1p20 * 1e4) / 1e4);
+        return String.format(Locale.ROOT, "%.2f MiB", Math.ceil(bytes / 0x1p20 * 100) / 100);
     }
 
     private List<StoredExpert> hottest(ExpertProfile profile) {
@@ -153,10 +155,6 @@ public final class ExpertPlan {
         return layers.get(layer).get(expert);
     }
 
-    String layout(StoredExpert expert) {
-        return layouts.get(expert.layer()).get(expert.expert());
-    }
-
     /** The sparse layer that runs next, in this step or the following one. */
     int sparseAfter(int layer) {
         int next = (layer + 1) % layers.size();
@@ -180,8 +178,9 @@ public final class ExpertPlan {
         return stagingBytes;
     }
 
-    long slotBytes() {
-        return slotBytes;
+    /** Memory for an expert. */
+    ExpertSlot slot() {
+        return new ExpertSlot(partBytes);
     }
 
     /** Experts that are in memory at a time. */

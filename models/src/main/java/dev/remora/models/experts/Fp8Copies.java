@@ -131,16 +131,16 @@ final class Fp8Copies {
 
         SwiGlu copy(StoredExpert expert) {
             Weight[] weights = new Weight[expert.parts().size()];
-            reader.read(expert, (index, matrix) -> {
+            for (int index = 0; index < weights.length; index++) {
                 StoredExpert.Part part = expert.parts().get(index);
                 MemorySegment memory = arena.allocate(bytes(part), ALIGNMENT);
                 try (Arena codes = Arena.ofConfined()) {
-                    Fp8Matrix quantized = quantizer.quantize(part.tensor(), matrix, codes);
+                    Fp8Matrix quantized = quantizer.quantize(part.tensor(), reader.read(expert, index), codes);
                     Packing packing = quantized.packing(SegmentAllocator.slicingAllocator(memory));
                     weights[index] = packing.weight();
                     packing.fill(0, weights[index].tiles());
                 }
-            });
+            }
             return new SwiGlu(weights[0], weights[1], weights[2]);
         }
     }

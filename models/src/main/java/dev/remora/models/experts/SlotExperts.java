@@ -3,6 +3,7 @@ package dev.remora.models.experts;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.RemoraException;
 import dev.remora.core.SwiGlu;
+import dev.remora.core.Weight;
 import dev.remora.moe.ExpertObserver;
 import dev.remora.moe.ExpertStore;
 import java.lang.foreign.Arena;
@@ -36,13 +37,9 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
     private final Thread[] threads;
     private final Object lock = new Object();
 
-    // By slot; guarded by lock, but for the memory and layout of a slot that is being loaded: they are its reader's.
-    private final SwiGlu[] networks;
-    private final MemorySegment[] memory;
-    private final String[] layouts;
-
-    // Guarded by lock.
-    private final IntQueue demands;
+    // Guarded by lock. A job is a matrix of a slot: slot * 3 + its index.
+    private final ExpertSlot[] slots;
+    private final IntQueue jobs;
     private final int[] ahead;
     private final boolean[] used;
     private final Map<Integer, RemoraException> failures = new HashMap<>();
@@ -65,10 +62,9 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         int layers = plan.layers();
         int experts = plan.expertsPerLayer();
         table = new SlotTable(layers, experts, plan.slots());
-        networks = new SwiGlu[plan.slots()];
-        memory = new MemorySegment[plan.slots()];
-        layouts = new String[plan.slots()];
-        demands = new IntQueue(plan.slots());
+        slots = new ExpertSlot[plan.slots()];
+        Arrays.setAll(slots, i -> plan.slot());
+        jobs = new IntQueue(ExpertSlot.PARTS * plan.slots());
         ahead = new int[Math.max(experts, plan.slots())];
         used = new boolean[layers * experts];
         pin();
@@ -94,7 +90,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         for (StoredExpert expert : plan.pinned()) {
             int id = table.id(expert.layer(), expert.expert());
             table.pin(id);
-            demands.add(table.assign(id, SlotTable.Need.WANTED));
+            order(table.assign(id, SlotTable.Need.WANTED));
         }
     }
 
@@ -110,7 +106,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
                     int id = table.id(layer, ids[from + i]);
                     table.want(id, false);
                     table.use(id);
-                    into[i] = networks[table.slotOf(id)];
+                    into[i] = slots[table.slotOf(id)].network();
                 }
                 return count;
             } catch (Throwable e) {
@@ -204,9 +200,16 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         if (slot == SlotTable.NONE) {
             return false;
         }
-        demands.add(slot);
+        order(slot);
         lock.notifyAll();
         return true;
+    }
+
+    private void order(int slot) {
+        slots[slot].begin(System.nanoTime());
+        for (int index = 0; index < ExpertSlot.PARTS; index++) {
+            jobs.add(ExpertSlot.PARTS * slot + index);
+        }
     }
 
     /** A failure belongs to the request that meets it: its stack says who asked, its cause who read. */
@@ -295,80 +298,72 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
 
     private void readExperts(ExpertReader reader) {
         while (true) {
-            int slot;
+            int job;
+            StoredExpert expert;
             synchronized (lock) {
-                slot = nextSlot();
-                while (slot == SlotTable.NONE && !closed) {
+                while (!closed && jobs.isEmpty() && !orderAhead()) {
                     pause(0);
-                    slot = nextSlot();
                 }
                 if (closed) {
                     return;
                 }
+                job = jobs.remove();
+                int id = table.occupant(job / ExpertSlot.PARTS);
+                expert = plan.expert(table.layerOf(id), table.expertOf(id));
             }
-            bringIn(reader, slot);
+            bringIn(reader, expert, job / ExpertSlot.PARTS, job % ExpertSlot.PARTS);
         }
     }
 
-    private int nextSlot() {
-        if (!demands.isEmpty()) {
-            return demands.remove();
-        }
+    /** True if there was something that the next layer will probably ask for, and a slot for it. */
+    private boolean orderAhead() {
         while (aheadNext < aheadCount) {
             int id = ahead[aheadNext++];
             if (table.slotOf(id) == SlotTable.NONE) {
                 int slot = table.assign(id, SlotTable.Need.AHEAD);
                 if (slot != SlotTable.NONE) {
-                    return slot;
+                    order(slot);
+                    lock.notifyAll();
+                    return true;
                 }
             }
         }
-        return SlotTable.NONE;
+        return false;
     }
 
-    private void bringIn(ExpertReader reader, int slot) {
-        int id;
-        synchronized (lock) {
-            id = table.occupant(slot);
-        }
-        StoredExpert expert = plan.expert(table.layerOf(id), table.expertOf(id));
-        long start = System.nanoTime();
-        SwiGlu network = null;
+    private void bringIn(ExpertReader reader, StoredExpert expert, int slot, int index) {
+        Weight weight = null;
         RemoraException failure = null;
         try {
-            network = reader.read(expert, memory(slot, expert));
+            MemorySegment memory = slots[slot].memory(index, expert.parts().get(index), arena);
+            weight = reader.read(expert, index, memory);
         } catch (RemoraException e) {
             failure = e;
         } catch (Throwable e) {
             failure = new RemoraException(expert + ": cannot be brought into memory: " + e, e);
         }
-        long nanos = System.nanoTime() - start;
         synchronized (lock) {
-            if (failure == null) {
-                networks[slot] = network;
-                table.loaded(slot);
-                loadNanos = loadNanos == 0 ? nanos : loadNanos + (nanos - loadNanos) / SMOOTHING;
-                observer.loaded(expert.layer(), expert.expert(), expert.storedBytes(), nanos);
-            } else {
-                table.failed(slot);
-                if (table.wanted(id)) {
-                    failures.put(id, failure);
-                }
+            if (slots[slot].finish(index, weight, failure)) {
+                finish(expert, slot);
+                lock.notifyAll();
             }
-            lock.notifyAll();
         }
     }
 
-    /** Memory is taken when a slot is first used; what a layout leaves unwritten is zero. */
-    private MemorySegment memory(int slot, StoredExpert expert) {
-        String layout = plan.layout(expert);
-        if (memory[slot] == null) {
-            memory[slot] = arena.allocate(plan.slotBytes(), 64);
-        } else if (!layout.equals(layouts[slot])) {
-            memory[slot].fill((byte) 0);
+    private void finish(StoredExpert expert, int slot) {
+        RemoraException failure = slots[slot].failure();
+        if (failure == null) {
+            table.loaded(slot);
+            long nanos = System.nanoTime() - slots[slot].begun();
+            loadNanos = loadNanos == 0 ? nanos : loadNanos + (nanos - loadNanos) / SMOOTHING;
+            observer.loaded(expert.layer(), expert.expert(), expert.storedBytes(), nanos);
+        } else {
+            int id = table.occupant(slot);
+            table.failed(slot);
+            if (table.wanted(id)) {
+                failures.put(id, failure);
+            }
         }
-        layouts[slot] = layout;
-        return memory[slot];
     }
 
     /** Waits for the threads; no step may be running. */

@@ -11,8 +11,7 @@ import java.util.List;
  * @param expert index in its layer
  */
 public record StoredExpert(int layer, int expert, Part gate, Part up, Part down) {
-    private static final long ALIGNMENT = 64;
-    private static final long PAGE = 4096;
+    static final long ALIGNMENT = 64;
 
     /** Most allocations that a packed matrix consists of, each aligned. */
     private static final int SEGMENTS = 2;
@@ -33,6 +32,16 @@ public record StoredExpert(int layer, int expert, Part gate, Part up, Part down)
         long end() {
             return offset + bytes();
         }
+
+        /** Bytes of memory that it takes in tiles, at most. */
+        long slotBytes() {
+            return Math.ceilDiv(matrix.packedBytes(), ALIGNMENT) * ALIGNMENT + SEGMENTS * ALIGNMENT;
+        }
+
+        /** Two matrices of the same layout leave the same bytes of their memory unwritten. */
+        String layout() {
+            return matrix.format() + " (" + matrix.rows() + ", " + matrix.cols() + ") " + matrix.packedBytes();
+        }
     }
 
     List<Part> parts() {
@@ -42,37 +51,6 @@ public record StoredExpert(int layer, int expert, Part gate, Part up, Part down)
     /** Bytes of its elements in the files. */
     public long storedBytes() {
         return gate.bytes() + up.bytes() + down.bytes();
-    }
-
-    /** Bytes of a slot that can hold it, in tiles. */
-    long slotBytes() {
-        return Math.ceilDiv(regionAt(parts().size()), PAGE) * PAGE;
-    }
-
-    /** Where in a slot the matrix of an index of {@link #parts} begins, or, after the last, where all end. */
-    long regionAt(int index) {
-        long at = 0;
-        for (Part part : parts().subList(0, index)) {
-            at += Math.ceilDiv(part.matrix.packedBytes(), ALIGNMENT) * ALIGNMENT + SEGMENTS * ALIGNMENT;
-        }
-        return at;
-    }
-
-    /** Two experts of the same layout leave the same bytes of a slot unwritten. */
-    String layout() {
-        StringBuilder layout = new StringBuilder();
-        for (Part part : parts()) {
-            StoredMatrix matrix = part.matrix;
-            layout.append(matrix.format())
-                    .append('(')
-                    .append(matrix.rows())
-                    .append(',')
-                    .append(matrix.cols())
-                    .append(')')
-                    .append(matrix.packedBytes())
-                    .append(';');
-        }
-        return layout.toString();
     }
 
     /** Its shapes and bytes, for accounts; it multiplies nothing. */
