@@ -18,8 +18,8 @@ public final class Scratch {
     private final float[] panel = new float[PANEL_ROWS * Kernels.TILE];
     private final MemorySegment alignedPanel = Arena.ofAuto().allocate(PANEL_BYTES, 64);
     private final float[] scale = new float[Kernels.TILE];
-    private final float[] input = new float[FEW_ROWS * PANEL_ROWS];
-    private final float[] sums = new float[FEW_ROWS * Kernels.TILE];
+    private float[] input = new float[0];
+    private float[] sums = new float[0];
     private final float[] partial = new float[Kernels.LANES];
     private final Rows edge;
     private final Rows product;
@@ -37,7 +37,7 @@ public final class Scratch {
     /** Bytes that one takes, for an account of memory before it is allocated. */
     static long bytes(int maxRows) {
         return 2 * PANEL_BYTES
-                + Float.BYTES * (Kernels.TILE + FEW_ROWS * (PANEL_ROWS + (long) Kernels.TILE) + Kernels.LANES)
+                + Float.BYTES * ((long) Kernels.TILE + Kernels.LANES)
                 + 2 * Rows.bytes(maxRows, Kernels.TILE);
     }
 
@@ -61,13 +61,19 @@ public final class Scratch {
         return scale;
     }
 
-    /** Columns of a few input rows, prepared for a format's kernel, (4, 128). */
-    public float[] input() {
+    /** Input rows, prepared for a format's kernel: at least so many values. Grows with the widest matrix that asks. */
+    public float[] input(int length) {
+        if (input.length < length) {
+            input = new float[length];
+        }
         return input;
     }
 
-    /** Sums of a tile and a few rows over the columns of one block, before its scale, (4, 64). */
-    public float[] sums() {
+    /** Sums of a tile's rows over blocks of columns, before their scales: at least so many values; grows likewise. */
+    public float[] sums(int length) {
+        if (sums.length < length) {
+            sums = new float[length];
+        }
         return sums;
     }
 

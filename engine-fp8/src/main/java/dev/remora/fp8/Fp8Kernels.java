@@ -50,322 +50,350 @@ final class Fp8Kernels {
             v.mul(Fp8Reference.INPUT_SCALE).intoArray(scaled, scaledAt + i);
         }
         return Fp8Reference.scale(x, xAt, i, count, scaled, scaledAt)
-                && most.reduceLanes(VectorOperators.MAX) < Fp8Reference.INPUT_END
-                && least.reduceLanes(VectorOperators.MIN) >= Fp8Reference.INPUT_START - 1;
+                && most.compare(VectorOperators.LT, Fp8Reference.INPUT_END).allTrue()
+                && least.compare(VectorOperators.GE, Fp8Reference.INPUT_START - 1)
+                        .allTrue();
     }
 
     /**
-     * sums[0..64) = sum over columns of w * x, by the quick decoding.
+     * sums[(r - first) * 64 ..] = sum over the columns of run r of w * x, for runs [first, end), by the quick decoding.
      *
-     * @param from   byte of the first column of the tile's first group
-     * @param count  of columns, a multiple of 4
-     * @param x      from {@link #scale}
+     * @param tileAt byte of the tile's first group
+     * @param runs   first column of each run, multiples of 4, then the number of columns
+     * @param x      (columns), from {@link #scale}
      */
-    static void multiplyRun(
-            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+    static void multiplyRuns(
+            MemorySegment tiles,
+            long tileAt,
+            long groupBytes,
+            int[] runs,
+            int first,
+            int end,
+            float[] x,
+            float[] sums) {
         if (L == GROUP) {
-            multiplyFourVectors(tiles, from, groupBytes, count, x, xAt, sums);
+            multiplyFourVectors(tiles, tileAt, groupBytes, runs, first, end, x, sums);
         } else {
-            multiplyEightVectors(tiles, from, groupBytes, count, x, xAt, sums);
+            multiplyEightVectors(tiles, tileAt, groupBytes, runs, first, end, x, sums);
         }
     }
 
     private static void multiplyFourVectors(
-            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+            MemorySegment tiles,
+            long tileAt,
+            long groupBytes,
+            int[] runs,
+            int first,
+            int end,
+            float[] x,
+            float[] sums) {
         for (int piece = 0; piece < GROUP; piece += L) {
-            long at = from + 4L * piece;
-            FloatVector a0 = FloatVector.zero(F);
-            FloatVector a1 = a0;
-            FloatVector a2 = a0;
-            FloatVector a3 = a0;
-            IntVector w;
-            for (int i = 0; i < count; i += 4) {
-                long q = at + (long) i * GROUP;
-                FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
-                FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
-                FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
-                FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
-                w = IntVector.fromMemorySegment(I, tiles, q, LE);
-                a0 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a0);
-                a0 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a0);
-                a0 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a0);
-                a0 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a0);
-                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
-                a1 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a1);
-                a1 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a1);
-                a1 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a1);
-                a1 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a1);
-                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
-                a2 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a2);
-                a2 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a2);
-                a2 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a2);
-                a2 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a2);
-                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
-                a3 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a3);
-                a3 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a3);
-                a3 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a3);
-                a3 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a3);
+            long at = tileAt + 4L * piece;
+            for (int run = first; run < end; run++) {
+                FloatVector a0 = FloatVector.zero(F);
+                FloatVector a1 = a0;
+                FloatVector a2 = a0;
+                FloatVector a3 = a0;
+                IntVector w;
+                for (int i = runs[run]; i < runs[run + 1]; i += 4) {
+                    long q = at + (long) i * GROUP;
+                    FloatVector x0 = FloatVector.broadcast(F, x[i]);
+                    FloatVector x1 = FloatVector.broadcast(F, x[i + 1]);
+                    FloatVector x2 = FloatVector.broadcast(F, x[i + 2]);
+                    FloatVector x3 = FloatVector.broadcast(F, x[i + 3]);
+                    w = IntVector.fromMemorySegment(I, tiles, q, LE);
+                    a0 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a0);
+                    a0 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a0);
+                    a0 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a0);
+                    a0 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a0);
+                    w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
+                    a1 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a1);
+                    a1 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a1);
+                    a1 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a1);
+                    a1 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a1);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
+                    a2 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a2);
+                    a2 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a2);
+                    a2 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a2);
+                    a2 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a2);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
+                    a3 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a3);
+                    a3 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a3);
+                    a3 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a3);
+                    a3 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a3);
+                }
+                int sumsAt = (run - first) * TILE + piece;
+                a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt);
+                a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 1 * GROUP);
+                a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 2 * GROUP);
+                a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 3 * GROUP);
             }
-            a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece);
-            a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP);
-            a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP);
-            a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP);
         }
     }
 
     /** Vectors of half a group or less: two neighbours of each group, so that a line of memory is used when it arrives. */
     private static void multiplyEightVectors(
-            MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
+            MemorySegment tiles,
+            long tileAt,
+            long groupBytes,
+            int[] runs,
+            int first,
+            int end,
+            float[] x,
+            float[] sums) {
         for (int piece = 0; piece < GROUP; piece += 2 * L) {
-            long at = from + 4L * piece;
-            FloatVector a0 = FloatVector.zero(F);
-            FloatVector a1 = a0;
-            FloatVector a2 = a0;
-            FloatVector a3 = a0;
-            FloatVector a4 = a0;
-            FloatVector a5 = a0;
-            FloatVector a6 = a0;
-            FloatVector a7 = a0;
-            IntVector w;
-            for (int i = 0; i < count; i += 4) {
-                long q = at + (long) i * GROUP;
-                FloatVector x0 = FloatVector.broadcast(F, x[xAt + i]);
-                FloatVector x1 = FloatVector.broadcast(F, x[xAt + i + 1]);
-                FloatVector x2 = FloatVector.broadcast(F, x[xAt + i + 2]);
-                FloatVector x3 = FloatVector.broadcast(F, x[xAt + i + 3]);
-                w = IntVector.fromMemorySegment(I, tiles, q, LE);
-                a0 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a0);
-                a0 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a0);
-                a0 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a0);
-                a0 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a0);
-                w = IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE);
-                a1 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a1);
-                a1 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a1);
-                a1 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a1);
-                a1 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a1);
-                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
-                a2 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a2);
-                a2 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a2);
-                a2 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a2);
-                a2 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a2);
-                w = IntVector.fromMemorySegment(I, tiles, q + groupBytes + VECTOR_BYTES, LE);
-                a3 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a3);
-                a3 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a3);
-                a3 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a3);
-                a3 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a3);
-                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
-                a4 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a4);
-                a4 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a4);
-                a4 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a4);
-                a4 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a4);
-                w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes + VECTOR_BYTES, LE);
-                a5 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a5);
-                a5 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a5);
-                a5 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a5);
-                a5 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a5);
-                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
-                a6 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a6);
-                a6 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a6);
-                a6 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a6);
-                a6 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a6);
-                w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes + VECTOR_BYTES, LE);
-                a7 = w.lanewise(VectorOperators.LSHL, 24)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x0, a7);
-                a7 = w.lanewise(VectorOperators.LSHL, 16)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x1, a7);
-                a7 = w.lanewise(VectorOperators.LSHL, 8)
-                        .lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x2, a7);
-                a7 = w.lanewise(VectorOperators.ASHR, 4)
-                        .and(FIELDS)
-                        .reinterpretAsFloats()
-                        .fma(x3, a7);
+            long at = tileAt + 4L * piece;
+            for (int run = first; run < end; run++) {
+                FloatVector a0 = FloatVector.zero(F);
+                FloatVector a1 = a0;
+                FloatVector a2 = a0;
+                FloatVector a3 = a0;
+                FloatVector a4 = a0;
+                FloatVector a5 = a0;
+                FloatVector a6 = a0;
+                FloatVector a7 = a0;
+                IntVector w;
+                for (int i = runs[run]; i < runs[run + 1]; i += 4) {
+                    long q = at + (long) i * GROUP;
+                    FloatVector x0 = FloatVector.broadcast(F, x[i]);
+                    FloatVector x1 = FloatVector.broadcast(F, x[i + 1]);
+                    FloatVector x2 = FloatVector.broadcast(F, x[i + 2]);
+                    FloatVector x3 = FloatVector.broadcast(F, x[i + 3]);
+                    w = IntVector.fromMemorySegment(I, tiles, q, LE);
+                    a0 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a0);
+                    a0 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a0);
+                    a0 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a0);
+                    a0 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a0);
+                    w = IntVector.fromMemorySegment(I, tiles, q + VECTOR_BYTES, LE);
+                    a1 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a1);
+                    a1 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a1);
+                    a1 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a1);
+                    a1 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a1);
+                    w = IntVector.fromMemorySegment(I, tiles, q + groupBytes, LE);
+                    a2 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a2);
+                    a2 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a2);
+                    a2 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a2);
+                    a2 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a2);
+                    w = IntVector.fromMemorySegment(I, tiles, q + groupBytes + VECTOR_BYTES, LE);
+                    a3 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a3);
+                    a3 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a3);
+                    a3 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a3);
+                    a3 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a3);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes, LE);
+                    a4 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a4);
+                    a4 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a4);
+                    a4 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a4);
+                    a4 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a4);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 2 * groupBytes + VECTOR_BYTES, LE);
+                    a5 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a5);
+                    a5 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a5);
+                    a5 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a5);
+                    a5 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a5);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes, LE);
+                    a6 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a6);
+                    a6 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a6);
+                    a6 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a6);
+                    a6 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a6);
+                    w = IntVector.fromMemorySegment(I, tiles, q + 3 * groupBytes + VECTOR_BYTES, LE);
+                    a7 = w.lanewise(VectorOperators.LSHL, 24)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x0, a7);
+                    a7 = w.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x1, a7);
+                    a7 = w.lanewise(VectorOperators.LSHL, 8)
+                            .lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x2, a7);
+                    a7 = w.lanewise(VectorOperators.ASHR, 4)
+                            .and(FIELDS)
+                            .reinterpretAsFloats()
+                            .fma(x3, a7);
+                }
+                int sumsAt = (run - first) * TILE + piece;
+                a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt);
+                a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + L);
+                a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 1 * GROUP);
+                a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 1 * GROUP + L);
+                a4.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 2 * GROUP);
+                a5.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 2 * GROUP + L);
+                a6.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 3 * GROUP);
+                a7.mul(Fp8Reference.SUM_SCALE).intoArray(sums, sumsAt + 3 * GROUP + L);
             }
-            a0.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece);
-            a1.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + L);
-            a2.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP);
-            a3.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 1 * GROUP + L);
-            a4.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP);
-            a5.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 2 * GROUP + L);
-            a6.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP);
-            a7.mul(Fp8Reference.SUM_SCALE).intoArray(sums, piece + 3 * GROUP + L);
         }
     }
 
-    /** As {@link #multiplyRun}, by the careful decoding, of x itself. */
+    /** sums[0..64) = sum over the columns of one run of w * x, by the careful decoding. */
     static void multiplyRunCarefully(
             MemorySegment tiles, long from, long groupBytes, int count, float[] x, int xAt, float[] sums) {
         FloatVector two = FloatVector.broadcast(F, 2f);
@@ -468,25 +496,42 @@ final class Fp8Kernels {
         }
     }
 
-    /** y += scale * sums, of 64 values. */
-    static void addScaled(float[] sums, int sumsAt, float scale, float[] y, int yAt) {
-        FloatVector factor = FloatVector.broadcast(F, scale);
+    /**
+     * y += scale * sums of one run after the other, of 64 values.
+     *
+     * @param sums    (runs, 64)
+     * @param scaleAt byte of the first run's factors
+     * @param lanes   1 if a run has one factor, 64 if each value has its own
+     */
+    static void addScaled(
+            float[] sums, int sumsAt, int runs, MemorySegment scale, long scaleAt, int lanes, float[] y, int yAt) {
         for (int lane = 0; lane < TILE; lane += L) {
-            FloatVector.fromArray(F, sums, sumsAt + lane)
-                    .fma(factor, FloatVector.fromArray(F, y, yAt + lane))
-                    .intoArray(y, yAt + lane);
+            if (lanes == 1) {
+                addScaled(sums, sumsAt + lane, runs, scale, scaleAt, y, yAt + lane);
+            } else {
+                addScaledEach(sums, sumsAt + lane, runs, scale, scaleAt + 4L * lane, y, yAt + lane);
+            }
         }
     }
 
-    /** y += scale[] * sums, of 64 values, each with its own scale. */
-    static void addScaled(float[] sums, int sumsAt, MemorySegment scale, long scaleAt, float[] y, int yAt) {
-        for (int lane = 0; lane < TILE; lane += L) {
-            FloatVector.fromArray(F, sums, sumsAt + lane)
-                    .fma(
-                            FloatVector.fromMemorySegment(F, scale, scaleAt + 4L * lane, LE),
-                            FloatVector.fromArray(F, y, yAt + lane))
-                    .intoArray(y, yAt + lane);
+    private static void addScaled(
+            float[] sums, int sumsAt, int runs, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+        FloatVector sum = FloatVector.fromArray(F, y, yAt);
+        for (int run = 0; run < runs; run++) {
+            sum = FloatVector.fromArray(F, sums, sumsAt + run * TILE)
+                    .fma(FloatVector.broadcast(F, scale.get(Fp8Weight.FLOAT, scaleAt + 4L * run)), sum);
         }
+        sum.intoArray(y, yAt);
+    }
+
+    private static void addScaledEach(
+            float[] sums, int sumsAt, int runs, MemorySegment scale, long scaleAt, float[] y, int yAt) {
+        FloatVector sum = FloatVector.fromArray(F, y, yAt);
+        for (int run = 0; run < runs; run++) {
+            sum = FloatVector.fromArray(F, sums, sumsAt + run * TILE)
+                    .fma(FloatVector.fromMemorySegment(F, scale, scaleAt + 4L * TILE * run, LE), sum);
+        }
+        sum.intoArray(y, yAt);
     }
 
     /**

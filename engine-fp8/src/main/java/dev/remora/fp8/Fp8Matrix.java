@@ -105,7 +105,7 @@ public final class Fp8Matrix implements StoredMatrix {
             checkCodes();
         }
         int[] runs = runs();
-        MemorySegment tiles = memory.allocate(TileLayout.bytes(rows(), cols(), 1), 64);
+        MemorySegment tiles = memory.allocate(TileLayout.bytes(rows(), cols(), 1), TileLayout.ALIGNMENT);
         MemorySegment expanded = memory.allocate(scaleBytes(runs), 64);
         byte[] careful = new byte[tiles() * (runs.length - 1)];
         Fp8Weight weight = new Fp8Weight(tiles, rows(), cols(), runs, expanded, careful);

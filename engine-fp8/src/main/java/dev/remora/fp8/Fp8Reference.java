@@ -59,15 +59,13 @@ final class Fp8Reference {
         }
     }
 
-    static void addScaled(float[] sums, int sumsAt, float scale, float[] y, int yAt) {
-        for (int lane = 0; lane < TILE; lane++) {
-            y[yAt + lane] = fma(sums[sumsAt + lane], scale, y[yAt + lane]);
-        }
-    }
-
-    static void addScaled(float[] sums, int sumsAt, MemorySegment scale, long scaleAt, float[] y, int yAt) {
-        for (int lane = 0; lane < TILE; lane++) {
-            y[yAt + lane] = fma(sums[sumsAt + lane], scale.get(Fp8Weight.FLOAT, scaleAt + 4L * lane), y[yAt + lane]);
+    static void addScaled(
+            float[] sums, int sumsAt, int runs, MemorySegment scale, long scaleAt, int lanes, float[] y, int yAt) {
+        for (int run = 0; run < runs; run++) {
+            for (int lane = 0; lane < TILE; lane++) {
+                float factor = scale.get(Fp8Weight.FLOAT, scaleAt + 4L * (run * lanes + lane % lanes));
+                y[yAt + lane] = fma(sums[sumsAt + run * TILE + lane], factor, y[yAt + lane]);
+            }
         }
     }
 

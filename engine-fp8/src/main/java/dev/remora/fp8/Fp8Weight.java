@@ -70,37 +70,49 @@ final class Fp8Weight extends TiledWeight {
     @Override
     protected void multiplyRow(int tile, float[] x, int xAt, float[] y, int yAt, Scratch scratch) {
         Arrays.fill(y, yAt, yAt + TILE, 0f);
-        for (int run = 0; run + 1 < runs.length; run++) {
-            multiplyRun(tile, run, x, xAt + runs[run], y, yAt, scratch);
-        }
-    }
-
-    private void multiplyRun(int tile, int run, float[] x, int xAt, float[] y, int yAt, Scratch scratch) {
-        long from = tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
-        int count = runs[run + 1] - runs[run];
-        float[] sums = scratch.sums();
+        int count = runs.length - 1;
+        float[] sums = scratch.sums(TILE * count);
         if (!VectorSupport.active()) {
-            Fp8Reference.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
-        } else if (quick(tile, run) && Fp8Kernels.scale(x, xAt, count, scratch.input(), 0)) {
-            Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scratch.input(), 0, sums);
-        } else {
-            Fp8Kernels.multiplyRunCarefully(tiles, from, groupBytes, count, x, xAt, sums);
-        }
-        addScaled(tile, run, sums, 0, y, yAt);
-    }
-
-    private void addScaled(int tile, int run, float[] sums, int sumsAt, float[] y, int yAt) {
-        long scaleAt = scaleAt(tile, run);
-        if (!VectorSupport.active()) {
-            if (scaleLanes == 1) {
-                Fp8Reference.addScaled(sums, sumsAt, scale.get(FLOAT, scaleAt), y, yAt);
-            } else {
-                Fp8Reference.addScaled(sums, sumsAt, scale, scaleAt, y, yAt);
+            for (int run = 0; run < count; run++) {
+                Fp8Reference.multiplyRunCarefully(
+                        tiles, at(tile, run), groupBytes, width(run), x, xAt + runs[run], sums);
+                addScaled(tile, run, 1, sums, 0, y, yAt);
             }
-        } else if (scaleLanes == 1) {
-            Fp8Kernels.addScaled(sums, sumsAt, scale.get(FLOAT, scaleAt), y, yAt);
+            return;
+        }
+        float[] scaled = scratch.input(cols());
+        for (int run = 0; run < count; ) {
+            int end = run;
+            while (end < count
+                    && quick(tile, end)
+                    && Fp8Kernels.scale(x, xAt + runs[end], width(end), scaled, runs[end])) {
+                end++;
+            }
+            if (end > run) {
+                Fp8Kernels.multiplyRuns(tiles, tile * tileBytes, groupBytes, runs, run, end, scaled, sums);
+            } else {
+                Fp8Kernels.multiplyRunCarefully(tiles, at(tile, run), groupBytes, width(run), x, xAt + runs[run], sums);
+                end++;
+            }
+            addScaled(tile, run, end - run, sums, 0, y, yAt);
+            run = end;
+        }
+    }
+
+    /** Byte of a run's first column in the tile's first group. */
+    private long at(int tile, int run) {
+        return tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
+    }
+
+    private int width(int run) {
+        return runs[run + 1] - runs[run];
+    }
+
+    private void addScaled(int tile, int run, int count, float[] sums, int sumsAt, float[] y, int yAt) {
+        if (VectorSupport.active()) {
+            Fp8Kernels.addScaled(sums, sumsAt, count, scale, scaleAt(tile, run), scaleLanes, y, yAt);
         } else {
-            Fp8Kernels.addScaled(sums, sumsAt, scale, scaleAt, y, yAt);
+            Fp8Reference.addScaled(sums, sumsAt, count, scale, scaleAt(tile, run), scaleLanes, y, yAt);
         }
     }
 
@@ -112,31 +124,39 @@ final class Fp8Weight extends TiledWeight {
     @Override
     protected void multiplyRows(int tile, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
         clear(y, x.count(), yColumn, TILE);
-        for (int run = 0; run + 1 < runs.length; run++) {
-            int count = runs[run + 1] - runs[run];
-            if (quick(tile, run) && scale(x, xColumn + runs[run], count, scratch.input())) {
-                multiplyRows(tile, run, count, x.count(), y, yColumn, scratch);
+        int count = runs.length - 1;
+        float[] scaled = scratch.input(Scratch.FEW_ROWS * cols());
+        for (int run = 0; run < count; ) {
+            int end = run;
+            while (end < count && quick(tile, end) && scale(x, xColumn, end, scaled)) {
+                end++;
+            }
+            if (end > run) {
+                multiplyRows(tile, run, end, x.count(), y, yColumn, scratch);
+                run = end;
             } else {
-                multiplyPanel(tile, runs[run], count, x, xColumn + runs[run], y, yColumn, scratch);
+                multiplyPanel(tile, runs[run], width(run), x, xColumn + runs[run], y, yColumn, scratch);
+                run++;
             }
         }
     }
 
-    private static boolean scale(Rows x, int xColumn, int count, float[] scaled) {
+    private boolean scale(Rows x, int xColumn, int run, float[] scaled) {
         boolean inRange = true;
         for (int row = 0; row < x.count(); row++) {
-            int at = x.offset(row) + xColumn;
-            inRange &= Fp8Kernels.scale(x.data(), at, count, scaled, row * Scratch.PANEL_ROWS);
+            int at = x.offset(row) + xColumn + runs[run];
+            inRange &= Fp8Kernels.scale(x.data(), at, width(run), scaled, row * cols() + runs[run]);
         }
         return inRange;
     }
 
-    private void multiplyRows(int tile, int run, int count, int n, Rows y, int yColumn, Scratch scratch) {
-        long from = tile * tileBytes + Fp8Layout.wordOffset(runs[run]);
-        float[] sums = scratch.sums();
-        Fp8RowsKernels.multiplyRun(tiles, from, groupBytes, count, scratch.input(), n, sums);
+    private void multiplyRows(int tile, int first, int end, int n, Rows y, int yColumn, Scratch scratch) {
+        float[] sums = scratch.sums(Scratch.FEW_ROWS * TILE * (end - first));
+        float[] scaled = scratch.input(Scratch.FEW_ROWS * cols());
+        Fp8RowsKernels.multiplyRuns(tiles, tile * tileBytes, groupBytes, runs, first, end, scaled, n, sums);
         for (int row = 0; row < n; row++) {
-            addScaled(tile, run, sums, row * TILE, y.data(), y.offset(row) + yColumn);
+            int count = end - first;
+            addScaled(tile, first, count, sums, TILE * row * count, y.data(), y.offset(row) + yColumn);
         }
     }
 

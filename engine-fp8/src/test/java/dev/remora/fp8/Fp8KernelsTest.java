@@ -13,6 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The kernels against their scalar twins, bit for bit. Without vector units there is nothing to compare. */
@@ -45,31 +46,38 @@ class Fp8KernelsTest {
             assertArrayEquals(bits(expected), bits(actual), "careful");
             float[] scaled = new float[128];
             assertTrue(Fp8Kernels.scale(x, tile, count, scaled, 0));
-            Fp8Kernels.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
-            assertArrayEquals(bits(expected), bits(actual), "quick");
             Fp8Reference.multiplyRun(tiles, from, groupBytes, count, scaled, 0, actual);
             assertArrayEquals(bits(expected), bits(actual), "quick twin");
         }
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 4, 8, 12, 16, 60, 64, 100, 128})
-    void aRunTimesFewRowsHasTheBitsOfEach(int count) {
-        Random random = new Random(count);
-        long groupBytes = 16L * (count + 12);
-        MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, TILE * (count + 12)));
-        float[] x = floats(random, 4 * 128);
+    @CsvSource({"0, 1", "0, 5", "1, 2", "1, 4", "4, 5"})
+    void runsTimesFewRowsHaveTheBitsOfEachAlone(int first, int end) {
+        int[] runs = {0, 128, 132, 232, 240, 368};
+        int cols = runs[runs.length - 1];
+        Random random = new Random(first + end);
+        MemorySegment tiles = MemorySegment.ofArray(Fp8Fixture.codes(random, TILE * (cols + 16)));
+        float[] x = floats(random, 4 * cols);
         float[] scaled = new float[x.length];
-        for (int n = 2; n <= Fp8RowsKernels.ROWS; n++) {
-            float[] actual = new float[4 * TILE];
-            for (int row = 0; row < n; row++) {
-                assertTrue(Fp8Kernels.scale(x, 128 * row, count, scaled, 128 * row));
+        assertTrue(Fp8Kernels.scale(x, 0, x.length, scaled, 0));
+        for (int n = 1; n <= Fp8RowsKernels.ROWS; n++) {
+            float[] actual = new float[4 * (end - first) * TILE];
+            if (n == 1) {
+                Fp8Kernels.multiplyRuns(tiles, 64, 16L * cols, runs, first, end, scaled, actual);
+            } else {
+                Fp8RowsKernels.multiplyRuns(tiles, 64, 16L * cols, runs, first, end, scaled, n, actual);
             }
-            Fp8RowsKernels.multiplyRun(tiles, 64, groupBytes, count, scaled, n, actual);
             for (int row = 0; row < n; row++) {
-                float[] expected = new float[TILE];
-                Fp8Reference.multiplyRunCarefully(tiles, 64, groupBytes, count, x, 128 * row, expected);
-                assertArrayEquals(bits(expected), bits(Arrays.copyOfRange(actual, TILE * row, TILE * (row + 1))));
+                for (int run = first; run < end; run++) {
+                    float[] expected = new float[TILE];
+                    long from = 64 + Fp8Layout.wordOffset(runs[run]);
+                    int count = runs[run + 1] - runs[run];
+                    Fp8Reference.multiplyRunCarefully(
+                            tiles, from, 16L * cols, count, x, row * cols + runs[run], expected);
+                    int at = TILE * (row * (end - first) + run - first);
+                    assertArrayEquals(bits(expected), bits(Arrays.copyOfRange(actual, at, at + TILE)), n + " rows");
+                }
             }
         }
     }
@@ -94,7 +102,7 @@ class Fp8KernelsTest {
             boolean inRange = Fp8Kernels.scale(x, 0, cols, scaled, 0);
             assertEquals(exponent == 15, inRange);
             if (inRange) {
-                Fp8Kernels.multiplyRun(tiles, 0, 16L * cols, cols, scaled, 0, actual);
+                Fp8Kernels.multiplyRuns(tiles, 0, 16L * cols, new int[] {0, cols}, 0, 1, scaled, actual);
                 assertArrayEquals(bits(expected), bits(actual));
             }
         }
@@ -139,16 +147,15 @@ class Fp8KernelsTest {
     @Test
     void sumsAreScaledAsTheirTwins() {
         Random random = new Random(8);
-        float[] sums = floats(random, TILE);
-        float[] factors = floats(random, TILE + 1);
-        float[] expected = floats(random, TILE + 9);
-        float[] actual = expected.clone();
-        Fp8Reference.addScaled(sums, 0, 0.37f, expected, 5);
-        Fp8Kernels.addScaled(sums, 0, 0.37f, actual, 5);
-        assertArrayEquals(bits(expected), bits(actual));
-        Fp8Reference.addScaled(sums, 0, segment(factors), 4, expected, 3);
-        Fp8Kernels.addScaled(sums, 0, segment(factors), 4, actual, 3);
-        assertArrayEquals(bits(expected), bits(actual));
+        float[] sums = floats(random, 3 * TILE + 2);
+        float[] factors = floats(random, 3 * TILE + 1);
+        for (int lanes : new int[] {1, TILE}) {
+            float[] expected = floats(random, TILE + 9);
+            float[] actual = expected.clone();
+            Fp8Reference.addScaled(sums, 2, 3, segment(factors), 4, lanes, expected, 5);
+            Fp8Kernels.addScaled(sums, 2, 3, segment(factors), 4, lanes, actual, 5);
+            assertArrayEquals(bits(expected), bits(actual));
+        }
     }
 
     @ParameterizedTest
@@ -214,7 +221,7 @@ class Fp8KernelsTest {
                     assertProducts(shift, col, power, sums);
                     float[] scaled = new float[4];
                     if (Fp8Kernels.scale(x, 0, 4, scaled, 0)) {
-                        Fp8Kernels.multiplyRun(tile, 0, 64, 4, scaled, 0, sums);
+                        Fp8Kernels.multiplyRuns(tile, 0, 64, new int[] {0, 4}, 0, 1, scaled, sums);
                         assertProducts(shift, col, power, sums);
                     }
                 }

@@ -15,6 +15,12 @@ public final class TileLayout {
     /** Bytes of a word. */
     public static final int WORD = 4;
 
+    /**
+     * What the address of a matrix should be a multiple of: a page. A loop over 128 columns then ends where pages do, and a
+     * CPU fetches ahead up to the end of a page only; loops that cross pages read up to 40 % slower.
+     */
+    public static final long ALIGNMENT = 4096;
+
     private static final int TILE = Weight.TILE;
     private static final long LOW = 0xffff_ffffL;
 

@@ -3,6 +3,7 @@ package dev.remora.models.weights;
 import dev.remora.core.Packing;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
+import dev.remora.core.weight.TileLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import java.util.function.Supplier;
 public final class WeightLoader {
     private static final long MAX_SLAB = 64L << 20;
     private static final long PIECE = 1L << 20;
-    private static final long ALIGNMENT = 64;
+    private static final long ALIGNMENT = TileLayout.ALIGNMENT;
 
     private final List<Item> items = new ArrayList<>();
     private long bytes;
