@@ -9,6 +9,7 @@ import dev.remora.core.kernel.VectorSupport;
 import dev.remora.models.deepseek.DeepSeekConfig;
 import dev.remora.models.jfr.ModelLoadedEvent;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import java.time.Duration;
 import java.util.function.Supplier;
