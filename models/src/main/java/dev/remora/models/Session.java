@@ -214,6 +214,47 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /**
+     * Continues with ids and gives the logits after the last of them, from which {@link #generate} would sample. The ids
+     * stay. Several are read as a prompt, a single one as a token that is being decoded.
+     *
+     * @param logits takes {@link ModelInfo#vocabSize()} numbers
+     * @throws IllegalArgumentException if there are no ids, one is not in the vocabulary, or the array has another length
+     * @throws ContextOverflowException if the ids do not fit
+     * @throws CancellationException if {@link #cancel()} was called, or the thread interrupted; then, and if a step fails,
+     *     the session is as it was
+     */
+    public void read(int[] ids, float[] logits) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("ids: expected at least 1, found none");
+        }
+        if (logits.length != vocabSize) {
+            throw new IllegalArgumentException(
+                    "logits: expected " + vocabSize + " elements, one for each token, found " + logits.length);
+        }
+        enter();
+        try {
+            check(sequence.length(), ids);
+            Cancellation cancellation = new Cancellation();
+            begin(null, cancellation);
+            int before = sequence.length();
+            boolean done = false;
+            try {
+                sequence.run(null, cancellation);
+                sequence.add(ids);
+                sequence.run(logits, cancellation);
+                done = true;
+            } finally {
+                current = null;
+                if (!done) {
+                    rollBack(before);
+                }
+            }
+        } finally {
+            leave();
+        }
+    }
+
     /** Ends what runs on this session, if anything does, at the next layer. From any thread. */
     public void cancel() {
         cancel(current);
