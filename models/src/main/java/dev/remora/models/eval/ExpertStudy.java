@@ -33,6 +33,9 @@ public final class ExpertStudy implements EngineListener {
     private Session session;
     private boolean cancelled;
 
+    /** A study that has not begun; {@link #run} may be called any number of times. */
+    public ExpertStudy() {}
+
     @Override
     public void routed(int layer, Batch batch, Routing routing) {
         synchronized (lock) {
