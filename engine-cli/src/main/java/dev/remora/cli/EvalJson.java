@@ -45,6 +45,8 @@ final class EvalJson {
 
     private static void quality(Map<String, Object> json, Quality quality) {
         json.put("texts", quality.texts());
+        json.put("questions", quality.questions());
+        json.put("matching", quality.matching());
         json.put("judged", quality.judged());
         json.put("right", quality.right());
         json.put("lost", quality.lost());

@@ -4,7 +4,7 @@ import dev.remora.core.tokenizer.StreamingDecoder;
 import dev.remora.models.Llm;
 import java.util.List;
 
-/** An answer that is being generated beside the expected one. It is judged as early as that is possible. */
+/** An answer that is being generated beside the expected one. Whether it matches is decided as early as possible. */
 final class Answer {
     private final LabelledText expected;
     private final List<Integer> eos;
@@ -14,8 +14,8 @@ final class Answer {
 
     enum Verdict {
         OPEN,
-        RIGHT,
-        WRONG
+        MATCHING,
+        OTHER
     }
 
     Answer(Llm llm, LabelledText expected) {
@@ -36,7 +36,7 @@ final class Answer {
         text.append(decoder.push(id));
         // White space around an answer does not count; what is missing behind this beginning may still come.
         if (!expected.text().strip().startsWith(text.toString().strip())) {
-            verdict = Verdict.WRONG;
+            verdict = Verdict.OTHER;
         }
     }
 
@@ -44,7 +44,7 @@ final class Answer {
     void end() {
         if (verdict == Verdict.OPEN) {
             text.append(decoder.flush());
-            verdict = expected.matches(text.toString()) ? Verdict.RIGHT : Verdict.WRONG;
+            verdict = expected.matches(text.toString()) ? Verdict.MATCHING : Verdict.OTHER;
         }
     }
 

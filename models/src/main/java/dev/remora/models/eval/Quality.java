@@ -4,7 +4,9 @@ package dev.remora.models.eval;
  * How well a model says what some texts say, as sums: those of several labels add up.
  *
  * @param texts     that were read
- * @param judged    of them, those with one right answer
+ * @param questions of them, those that are answers to a question
+ * @param matching  of these, answered letter for letter, whether that is the only right answer or not
+ * @param judged    questions with one right answer
  * @param right     of these, answered rightly
  * @param lost      answered rightly by the exact router only
  * @param gained    answered wrongly by the exact router only
@@ -15,6 +17,8 @@ package dev.remora.models.eval;
  */
 public record Quality(
         int texts,
+        int questions,
+        int matching,
         int judged,
         int right,
         int lost,
@@ -24,12 +28,14 @@ public record Quality(
         double divergence,
         long agreeing) {
     /** Of no texts. */
-    public static final Quality NONE = new Quality(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final Quality NONE = new Quality(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Both together. */
     public Quality plus(Quality other) {
         return new Quality(
                 texts + other.texts,
+                questions + other.questions,
+                matching + other.matching,
                 judged + other.judged,
                 right + other.right,
                 lost + other.lost,

@@ -67,6 +67,11 @@ final class Question {
         return ids.length - from;
     }
 
+    /** True if there is a question; a text that stands by itself is no answer. */
+    boolean asked() {
+        return text.question().isPresent();
+    }
+
     /** True if there is one right answer. */
     boolean judged() {
         return judged;

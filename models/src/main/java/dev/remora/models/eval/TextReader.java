@@ -49,7 +49,7 @@ final class TextReader {
         divergence = 0;
         agreeing = 0;
         session.truncate(0);
-        boolean right = false;
+        boolean matching = false;
         if (question.tokens() > 0) {
             Answer answer = new Answer(llm, question.text());
             if (reading == Reading.DECODED) {
@@ -57,14 +57,17 @@ final class TextReader {
             } else {
                 readAtOnce(question, answer);
             }
-            right = question.judged() && answer.verdict() == Answer.Verdict.RIGHT;
+            matching = question.asked() && answer.verdict() == Answer.Verdict.MATCHING;
         }
+        boolean right = question.judged() && matching;
         boolean before = use == Use.COMPARE ? yardstick.right(index) : right;
         if (use == Use.WRITE) {
             yardstick.judge(index, right);
         }
         return new Quality(
                 1,
+                question.asked() ? 1 : 0,
+                matching ? 1 : 0,
                 question.judged() ? 1 : 0,
                 right ? 1 : 0,
                 before && !right ? 1 : 0,
@@ -97,7 +100,7 @@ final class TextReader {
                 step(question.id(i));
             }
         }
-        if (question.judged()) {
+        if (question.asked()) {
             goOn(answer, branch < 0 ? last : branch, own);
         }
     }
@@ -109,7 +112,7 @@ final class TextReader {
                 score(row, question.id(index + 1));
             }
         });
-        if (question.judged()) {
+        if (question.asked()) {
             session.read(question.first(question.from()), logits);
             int own = argmax(logits);
             answer.add(own);

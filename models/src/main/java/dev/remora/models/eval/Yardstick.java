@@ -32,6 +32,11 @@ final class Yardstick implements AutoCloseable {
         path = created;
     }
 
+    /** Where the rows are, until this is closed. */
+    Path file() {
+        return path;
+    }
+
     /** Back to the first row. */
     void rewind() {
         try {
