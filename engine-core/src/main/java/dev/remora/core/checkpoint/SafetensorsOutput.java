@@ -1,6 +1,6 @@
 package dev.remora.core.checkpoint;
 
-import dev.remora.core.CheckpointException;
+import dev.remora.core.RemoraException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -26,7 +26,7 @@ public final class SafetensorsOutput implements AutoCloseable {
      * Creates the file and writes its header.
      *
      * @param alignment the data begins at a multiple of this in the file
-     * @throws CheckpointException if it exists or cannot be written
+     * @throws RemoraException if it exists or cannot be written
      */
     public SafetensorsOutput(Path file, List<TensorSpec> tensors, int alignment) {
         this.file = file;
@@ -95,7 +95,8 @@ public final class SafetensorsOutput implements AutoCloseable {
         }
     }
 
-    private CheckpointException failed(IOException e) {
-        return SafetensorsWriter.failed(file, e);
+    private RemoraException failed(IOException e) {
+        return new RemoraException(
+                file + ": cannot be written: " + e.getMessage() + ". Is there room, and permission to write?", e);
     }
 }

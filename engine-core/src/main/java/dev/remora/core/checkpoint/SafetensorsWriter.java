@@ -171,11 +171,12 @@ public final class SafetensorsWriter implements AutoCloseable {
                     + (tensor == null ? "no further tensor" : "tensor " + tensor.name()) + ", found data of " + name);
         }
         if (dtype != null && tensor.dtype() != dtype) {
-            throw new IllegalArgumentException("tensor " + name + ": declared " + tensor.dtype() + ", appended " + dtype);
+            throw new IllegalArgumentException(
+                    "tensor " + name + ": declared " + tensor.dtype() + ", appended " + dtype);
         }
         if (bytes > missing) {
-            throw new IllegalArgumentException("tensor " + name + ": " + tensor.dtype() + " " + tensor.shapeText() + " lacks "
-                    + missing + " bytes, appended " + bytes);
+            throw new IllegalArgumentException("tensor " + name + ": " + tensor.dtype() + " " + tensor.shapeText()
+                    + " lacks " + missing + " bytes, appended " + bytes);
         }
         missing -= bytes;
         if (missing == 0) {
@@ -236,7 +237,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    static CheckpointException failed(Path file, IOException e) {
+    private static CheckpointException failed(Path file, IOException e) {
         return new CheckpointException(
                 file + ": cannot be written: " + e.getMessage() + ". Is there room, and permission to write?", e);
     }
