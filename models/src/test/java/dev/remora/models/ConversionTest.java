@@ -522,6 +522,8 @@ class ConversionTest {
         assertEquals(0, report.converted());
         assertEquals(config(fp8), config(target));
         assertSameLogits(Logits.of(fp8, ids("v3-fp8")), Logits.of(target, ids("v3-fp8")));
+        assertRefused(
+                "expertMajor: expected a checkpoint in another order, found gate, up and down", target, EXPERT_MAJOR);
     }
 
     @Test

@@ -200,6 +200,12 @@ final class ConversionPlan {
             throw new IllegalArgumentException("expertMajor: expected a model with routed experts, found none in "
                     + checkpoint.source().describe());
         }
+        if (options.expertMajor() && converted == 0 && experts.isKept()) {
+            throw new IllegalArgumentException("expertMajor: expected a checkpoint in another order, found gate, up and"
+                    + " down of each expert together already: "
+                    + checkpoint.source().describe()
+                    + ". There is nothing to convert");
+        }
     }
 
     /** The new tensors. */

@@ -2,6 +2,7 @@ package dev.remora.models.convert;
 
 import dev.remora.core.checkpoint.TensorSpec;
 import dev.remora.models.convert.TensorNames.Expert;
+import dev.remora.models.saving.CopiedPart;
 import dev.remora.models.saving.NewCheckpoint.Group;
 import dev.remora.models.saving.NewCheckpoint.Section;
 import dev.remora.models.saving.Part;
@@ -44,6 +45,21 @@ final class ExpertOrder {
             }
         }
         return new Section(groups, true);
+    }
+
+    /** True if the old checkpoint has every expert in this order already, each without a gap. */
+    boolean isKept() {
+        for (Group group : section().groups()) {
+            long end = 0;
+            for (Part part : group.parts()) {
+                if (!(part instanceof CopiedPart copied)
+                        || (end != 0 && copied.data().address() != end)) {
+                    return false;
+                }
+                end = copied.data().address() + copied.data().byteSize();
+            }
+        }
+        return true;
     }
 
     private static String name(Part part) {

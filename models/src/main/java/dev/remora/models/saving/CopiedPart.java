@@ -26,6 +26,11 @@ public final class CopiedPart implements Part {
         return new CopiedPart(TensorSpec.of(tensor.name(), tensor.dtype(), tensor.shape()), tensor.data());
     }
 
+    /** The bytes. */
+    public MemorySegment data() {
+        return data;
+    }
+
     @Override
     public List<TensorSpec> tensors() {
         return List.of(tensor);
