@@ -35,7 +35,7 @@ class JsonWriterTest {
     void indentedItIsTheSameValueOverSeveralLines() {
         String text = "{\"a\":1,\"b\":{\"c\":[1,2],\"d\":\"x\"}}";
         String indented = JsonWriter.indented(Json.parse(text, "text"));
-        assertEquals(6, indented.lines().count(), indented);
+        assertEquals(7, indented.lines().count(), indented);
         assertEquals(text, JsonWriter.write(Json.parse(indented, "indented")));
     }
 
