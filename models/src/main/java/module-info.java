@@ -9,5 +9,6 @@ module dev.remora.models {
 
     exports dev.remora.models;
     exports dev.remora.models.bench;
+    exports dev.remora.models.convert;
     exports dev.remora.models.synthetic;
 }
