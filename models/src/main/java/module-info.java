@@ -3,7 +3,7 @@ module dev.remora.models {
     requires transitive dev.remora.core;
     requires dev.remora.fp8;
     requires dev.remora.mla;
-    requires dev.remora.moe;
+    requires transitive dev.remora.moe;
     requires org.slf4j;
     requires static jdk.management;
 

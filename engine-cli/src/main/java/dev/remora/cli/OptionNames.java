@@ -13,6 +13,7 @@ final class OptionNames {
             Map.entry("threads", "--threads"),
             Map.entry("contextLength", "--ctx"),
             Map.entry("activations", "--activations"),
+            Map.entry("policy", "--policy"),
             Map.entry("prompt", "--prompt"),
             Map.entry("generate", "--generate"),
             Map.entry("depth", "--depth"),

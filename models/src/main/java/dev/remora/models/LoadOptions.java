@@ -2,6 +2,7 @@ package dev.remora.models;
 
 import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
+import dev.remora.moe.policy.RouterPolicy;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -14,6 +15,7 @@ import java.util.function.Consumer;
  * @param cacheFormat how the latent cache is stored
  * @param activations what the inputs of FP8 matrices are rounded to: {@link Activations#F32}, not at all, unless the model
  *     should be heard as on GPUs that multiply in FP8; a model without FP8 matrices refuses {@link Activations#FP8}
+ * @param policy how far the router may depart from the model's own; {@link Llm#policy(RouterPolicy)} changes it later
  * @param progress is told how far loading is, from the thread that loads
  */
 public record LoadOptions(
@@ -21,6 +23,7 @@ public record LoadOptions(
         int contextLength,
         CacheFormat cacheFormat,
         Activations activations,
+        RouterPolicy policy,
         Consumer<LoadProgress> progress) {
     /** More processors than any machine that this was written for has. */
     private static final int MAX_THREADS = 1024;
@@ -41,31 +44,36 @@ public record LoadOptions(
         }
         Objects.requireNonNull(cacheFormat, "cacheFormat");
         Objects.requireNonNull(activations, "activations");
+        Objects.requireNonNull(policy, "policy");
         Objects.requireNonNull(progress, "progress");
     }
 
-    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, f32 activations, silence. */
+    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, f32 activations, the exact router, silence. */
     public static LoadOptions defaults() {
-        return new LoadOptions(0, 0, CacheFormat.BF16, Activations.F32, progress -> {});
+        return new LoadOptions(0, 0, CacheFormat.BF16, Activations.F32, RouterPolicy.EXACT, progress -> {});
     }
 
     public LoadOptions withThreads(int value) {
-        return new LoadOptions(value, contextLength, cacheFormat, activations, progress);
+        return new LoadOptions(value, contextLength, cacheFormat, activations, policy, progress);
     }
 
     public LoadOptions withContextLength(int value) {
-        return new LoadOptions(threads, value, cacheFormat, activations, progress);
+        return new LoadOptions(threads, value, cacheFormat, activations, policy, progress);
     }
 
     public LoadOptions withCacheFormat(CacheFormat value) {
-        return new LoadOptions(threads, contextLength, value, activations, progress);
+        return new LoadOptions(threads, contextLength, value, activations, policy, progress);
     }
 
     public LoadOptions withActivations(Activations value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, value, progress);
+        return new LoadOptions(threads, contextLength, cacheFormat, value, policy, progress);
+    }
+
+    public LoadOptions withPolicy(RouterPolicy value) {
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, value, progress);
     }
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, activations, value);
+        return new LoadOptions(threads, contextLength, cacheFormat, activations, policy, value);
     }
 }

@@ -8,6 +8,7 @@ import dev.remora.core.json.JsonObject;
 import dev.remora.core.kernel.VectorSupport;
 import dev.remora.models.deepseek.DeepSeekConfig;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -32,6 +33,7 @@ final class ModelLoader {
         }
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
+        RouterSupport.require(config.moe(), options.policy());
         JsonObject generation = source.exists("generation_config.json")
                 ? Json.object(source.read("generation_config.json"), source.describe("generation_config.json"))
                 : null;
@@ -52,7 +54,7 @@ final class ModelLoader {
                     memory,
                     (layer, routing) -> {},
                     done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
-            Engine engine = engine(model);
+            Engine engine = engine(model, options);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
             Warmup.start(
                     info.tensors().stream().map(ModelInfo.TensorInfo::dtype).collect(Collectors.toSet()));
@@ -69,9 +71,9 @@ final class ModelLoader {
         return options.contextLength() > 0 ? options.contextLength() : Math.min(made, USUAL_CONTEXT);
     }
 
-    private static Engine engine(RunningModel model) {
+    private static Engine engine(RunningModel model, LoadOptions options) {
         try {
-            return new Engine(model.transformer(), model.pool(), model::close);
+            return new Engine(model.transformer(), model.experts(), options.policy(), model.pool(), model::close);
         } catch (Throwable e) {
             // The system may refuse the engine its thread.
             model.close();

@@ -29,9 +29,9 @@ import dev.remora.moe.MoeConfig;
 import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.ResidentExperts;
 import dev.remora.moe.Router;
-import dev.remora.moe.RoutingListener;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -155,6 +155,11 @@ public final class DeepSeekAssembler {
                 : 0;
     }
 
+    /** The buffers of the sparse layers, if there are any. */
+    public Optional<MoeWorkspace> moeWorkspace(int maxRows, ThreadTeam team) {
+        return config.moe().map(moe -> new MoeWorkspace(moe, maxRows, team));
+    }
+
     /**
      * The transformer, once the loader has loaded.
      *
@@ -162,7 +167,7 @@ public final class DeepSeekAssembler {
      * @param team       that can transform rows of {@link #inputWidth}
      * @param maxRows    most rows of a step
      * @param evaluation of the attention
-     * @param listener   sees the router's decisions
+     * @param experts    what {@link #moeWorkspace} made
      */
     public Transformer assemble(
             StoredMatrix embedding,
@@ -170,17 +175,12 @@ public final class DeepSeekAssembler {
             int maxRows,
             CacheFormat cacheFormat,
             Evaluation evaluation,
-            RoutingListener listener) {
+            Optional<MoeWorkspace> experts) {
         Rope rope = new Rope(config.mla().qkRopeHeadDim(), config.ropeTheta(), config.ropeScaling());
         MlaWorkspace attention = new MlaWorkspace(config.mla(), rope, cacheFormat, evaluation, team, maxRows);
         SwiGluGroups denseGroups = new SwiGluGroups(team, 1);
         Rows activation = new Rows(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0);
-        MoeWorkspace sparseWorkspace =
-                config.moe().map(moe -> new MoeWorkspace(moe, maxRows, team)).orElse(null);
-        ResidentExperts experts = config.moe().map(this::residentExperts).orElse(null);
-        if (sparseWorkspace != null) {
-            sparseWorkspace.listen(listener);
-        }
+        ResidentExperts store = config.moe().map(this::residentExperts).orElse(null);
         List<Block> blocks = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
             LayerTensors tensors = layers.get(layer);
@@ -188,7 +188,7 @@ public final class DeepSeekAssembler {
                     new MultiHeadLatentAttention(tensors.attention().get(), attention);
             FeedForward mlp = tensors.dense().isPresent()
                     ? new DenseFeedForward(tensors.dense().get().get(), denseGroups, activation)
-                    : mixture(layer, tensors.sparse().orElseThrow(), experts, sparseWorkspace);
+                    : mixture(layer, tensors.sparse().orElseThrow(), store, experts.orElseThrow());
             blocks.add(new Block(tensors.inputLayernorm(), selfAttn, tensors.postAttentionLayernorm(), mlp));
         }
         return new Transformer(embedding, blocks, new RmsNorm(norm, config.rmsNormEps()), lmHead.get(), team, maxRows);

@@ -13,6 +13,7 @@ import dev.remora.models.deepseek.DeepSeekAssembler;
 import dev.remora.models.deepseek.DeepSeekConfig;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
+import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.RoutingListener;
 import java.lang.foreign.Arena;
 import java.util.Locale;
@@ -134,9 +135,12 @@ public final class ModelPlan {
             progress.accept(0);
             loader.load(arena, threads, progress);
             team = new ThreadTeam(threads, MAX_ROWS, assembler.inputWidth());
-            Transformer transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, listener);
+            Optional<MoeWorkspace> experts = assembler.moeWorkspace(MAX_ROWS, team);
+            experts.ifPresent(workspace -> workspace.listen(listener));
+            Transformer transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, experts);
             CachePool pool = assembler.cachePool(format, memory.get().availableBytes());
-            return new RunningModel(arena, team, transformer, pool, assembler.layerWeights(), assembler.head());
+            return new RunningModel(
+                    arena, team, transformer, experts, pool, assembler.layerWeights(), assembler.head());
         } catch (Throwable e) {
             if (team != null) {
                 team.close();

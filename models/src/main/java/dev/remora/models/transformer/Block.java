@@ -17,7 +17,7 @@ public record Block(RmsNorm inputLayernorm, Attention selfAttn, RmsNorm postAtte
         stream.normalize(inputLayernorm);
         selfAttn.forward(stream.h(), batch, layer, stream.u());
         stream.addThenNormalize(postAttentionLayernorm);
-        mlp.forward(stream.h(), stream.u());
+        mlp.forward(stream.h(), batch, stream.u());
         stream.add();
     }
 }
