@@ -93,6 +93,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "Memory to read when the bandwidth is measured: far more than the caches. Default: 1024.")
     private int readMegabytes = (int) (DEFAULTS.probeBytes() >> 20);
 
+    @Mixin
+    private final ExpertOptions experts = new ExpertOptions();
+
     @Option(names = "--json", description = "Print one JSON object: machine, model, memory, results.")
     private boolean json;
 
@@ -105,7 +108,9 @@ final class BenchCommand implements Callable<Integer> {
         BenchmarkOptions options = options();
         BenchmarkReport report;
         try (Progress progress = new Progress(shell)) {
-            report = OptionNames.translate(() -> benchmark(options, progress).run(options, progress));
+            report = OptionNames.translate(() -> benchmark(options, progress)
+                    .withExperts(experts.memory(), experts.profile())
+                    .run(options, progress));
         }
         if (json) {
             shell.print(JsonWriter.write(BenchOutput.object(report)) + "\n");

@@ -2,6 +2,7 @@ package dev.remora.cli;
 
 import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
+import dev.remora.models.EngineListener;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
 import dev.remora.models.ModelInfo;
@@ -44,12 +45,34 @@ final class ModelOptions {
     @Option(names = "--policy", paramLabel = POLICY_LABEL, description = POLICY)
     String policy = "exact";
 
+    @Mixin
+    final ExpertOptions experts = new ExpertOptions();
+
+    @Option(
+            names = "--fp8-copies",
+            description = "Keep every routed expert in FP8 too, always in memory, for a policy that falls back to it.")
+    boolean fp8Copies;
+
     /** Loads the model, with progress on standard error where it takes long. */
     Llm load(Shell shell) {
+        return load(shell, EngineListener.NONE);
+    }
+
+    /** Loads the model for somebody who wants to see what it does. */
+    Llm load(Shell shell, EngineListener listener) {
         try (Progress progress = new Progress(shell)) {
             return OptionNames.translate(() -> {
                 LoadOptions options = new LoadOptions(
-                        threads, contextLength, cache, activations, RouterPolicy.parse(policy), progress);
+                        threads,
+                        contextLength,
+                        cache,
+                        activations,
+                        RouterPolicy.parse(policy),
+                        experts.memory(),
+                        experts.profile(),
+                        fp8Copies,
+                        listener,
+                        progress);
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
             });
         }

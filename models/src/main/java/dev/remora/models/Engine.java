@@ -23,6 +23,7 @@ final class Engine implements StepRunner, AutoCloseable {
 
     private final Transformer transformer;
     private final Optional<MoeWorkspace> experts;
+    private final Telemetry telemetry;
     private final CachePool pool;
     private final Runnable resources;
     private final Batch batch;
@@ -38,6 +39,7 @@ final class Engine implements StepRunner, AutoCloseable {
     /**
      * @param experts   the buffers of the sparse layers, if there are any
      * @param policy    of the first steps, which the model supports
+     * @param telemetry told what happens
      * @param pool      closed with the engine
      * @param resources frees threads and weights, after the last step
      */
@@ -45,11 +47,13 @@ final class Engine implements StepRunner, AutoCloseable {
             Transformer transformer,
             Optional<MoeWorkspace> experts,
             RouterPolicy policy,
+            Telemetry telemetry,
             CachePool pool,
             Runnable resources) {
         this.transformer = transformer;
         this.experts = experts;
         this.policy = policy;
+        this.telemetry = telemetry;
         this.pool = pool;
         this.resources = resources;
         this.batch = new Batch(transformer.maxRows());
@@ -126,6 +130,7 @@ final class Engine implements StepRunner, AutoCloseable {
             batch.clear();
             batch.add(sequence, slot.ids, slot.from, slot.count);
             applyPolicy();
+            telemetry.begin(batch, transformer.clock());
             transformer.forward(batch, boundary);
             int vocabulary = vocabSize();
             int first = slot.count - slot.logitRows;
@@ -137,6 +142,7 @@ final class Engine implements StepRunner, AutoCloseable {
                             logits.data(), logits.offset(i), slot.logits, (row - first + i) * vocabulary, vocabulary);
                 }
             }
+            telemetry.end(pool);
             end = length + slot.count;
         } catch (RuntimeException | Error e) {
             slot.failure = e;
@@ -151,6 +157,7 @@ final class Engine implements StepRunner, AutoCloseable {
     private void applyPolicy() {
         RouterPolicy wanted = policy;
         if (experts.isPresent() && !experts.get().policy().equals(wanted)) {
+            telemetry.policy(experts.get().policy(), wanted, "asked for");
             experts.get().policy(wanted);
         }
     }

@@ -1,6 +1,7 @@
 package dev.remora.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.remora.core.Activations;
@@ -9,6 +10,7 @@ import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
 import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -35,6 +37,18 @@ class DecodingAllocationTest {
         RouterPolicy policy = RouterPolicy.parse(
                 "mass:0.8,renormalize+capacity:1+noise:0.1,seed=3+available:m=8,lambda=1+fallback:deadline=0ms");
         assertNothing(LoadOptions.defaults().withPolicy(policy));
+    }
+
+    @Test
+    void listeningAllocatesNothing() {
+        AtomicLong tokens = new AtomicLong();
+        assertNothing(LoadOptions.defaults().withListener(new EngineListener() {
+            @Override
+            public void token(int position, long nanos) {
+                tokens.getAndIncrement();
+            }
+        }));
+        assertTrue(tokens.get() >= 2 * STEPS, "heard " + tokens);
     }
 
     private static void assertNothing(LoadOptions how) {

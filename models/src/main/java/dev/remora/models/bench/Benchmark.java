@@ -10,11 +10,14 @@ import dev.remora.mla.RandomRows;
 import dev.remora.models.LoadProgress;
 import dev.remora.models.Machine;
 import dev.remora.models.deepseek.DeepSeekConfig;
+import dev.remora.models.experts.ExpertOptions;
+import dev.remora.models.experts.ExpertPlan;
 import dev.remora.models.runtime.BundledModel;
 import dev.remora.models.runtime.ModelPlan;
 import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import dev.remora.models.synthetic.SyntheticModel;
+import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.MoeConfig;
 import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
@@ -39,10 +42,16 @@ public final class Benchmark {
 
     private final String name;
     private final CheckpointSource source;
+    private final ExpertOptions experts;
 
     private Benchmark(String name, CheckpointSource source) {
+        this(name, source, ExpertOptions.RESIDENT);
+    }
+
+    private Benchmark(String name, CheckpointSource source, ExpertOptions experts) {
         this.name = name;
         this.source = source;
+        this.experts = experts;
     }
 
     /**
@@ -70,12 +79,24 @@ public final class Benchmark {
     }
 
     /**
+     * The same model with less memory for its routed experts, so that some are read from the files when a step needs them.
+     *
+     * @param profile says which of them stay in memory
+     * @throws IllegalArgumentException if there is a profile, but no limit
+     */
+    public Benchmark withExperts(ExpertMemory memory, Optional<Path> profile) {
+        return new Benchmark(name, source, new ExpertOptions(memory, profile, false));
+    }
+
+    /**
      * Makes sure that the model was made for what the options ask for; {@link #run} does so too. Reads config.json alone.
      *
      * @throws IllegalArgumentException if it was not
      */
     public void check(BenchmarkOptions options) {
-        options.workloads(config().maxPositionEmbeddings());
+        DeepSeekConfig config = config();
+        options.workloads(config.maxPositionEmbeddings());
+        RouterSupport.require(config.moe(), options.policy());
     }
 
     private DeepSeekConfig config() {
@@ -155,7 +176,7 @@ public final class Benchmark {
             RoutingCounter routing,
             Consumer<LoadProgress> progress) {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32);
+            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32, experts);
             long positions =
                     workloads.stream().mapToLong(Workload::positions).max().orElse(0);
             plan.requireMemory(MemoryLimits.now(), positions, options.cacheFormat(), threads)
@@ -178,7 +199,12 @@ public final class Benchmark {
                     config.mla().cacheWidth() * options.cacheFormat().bytes(),
                     ModelPlan.EVALUATION);
             return new Loaded(
-                    model, account, plan.weightBytes(), plan.cacheBytesPerToken(options.cacheFormat()), scaling);
+                    model,
+                    account,
+                    plan.weightBytes()
+                            + plan.storedExperts().map(ExpertPlan::bytes).orElse(0L),
+                    plan.cacheBytesPerToken(options.cacheFormat()),
+                    scaling);
         }
     }
 

@@ -4,6 +4,7 @@ import dev.remora.core.CachePool;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.Weight;
 import dev.remora.models.deepseek.LayerWeights;
+import dev.remora.models.experts.SlotExperts;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.moe.MoeWorkspace;
 import java.lang.foreign.Arena;
@@ -19,6 +20,7 @@ public final class RunningModel implements AutoCloseable {
     private final CachePool pool;
     private final List<LayerWeights> layers;
     private final Weight head;
+    private final Optional<SlotExperts> store;
 
     RunningModel(
             Arena arena,
@@ -27,7 +29,8 @@ public final class RunningModel implements AutoCloseable {
             Optional<MoeWorkspace> experts,
             CachePool pool,
             List<LayerWeights> layers,
-            Weight head) {
+            Weight head,
+            Optional<SlotExperts> store) {
         this.arena = arena;
         this.team = team;
         this.transformer = transformer;
@@ -35,6 +38,7 @@ public final class RunningModel implements AutoCloseable {
         this.pool = pool;
         this.layers = List.copyOf(layers);
         this.head = head;
+        this.store = store;
     }
 
     public Transformer transformer() {
@@ -66,6 +70,7 @@ public final class RunningModel implements AutoCloseable {
     public void close() {
         team.close();
         pool.close();
+        store.ifPresent(SlotExperts::close);
         arena.close();
     }
 }
