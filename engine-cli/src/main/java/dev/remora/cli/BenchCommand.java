@@ -6,6 +6,7 @@ import dev.remora.models.bench.Benchmark;
 import dev.remora.models.bench.BenchmarkOptions;
 import dev.remora.models.bench.BenchmarkReport;
 import dev.remora.models.synthetic.SyntheticModel;
+import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,6 +84,9 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--cache", paramLabel = "f32|bf16", description = "Numbers of the latent cache. Default: bf16.")
     private CacheFormat cache = CacheFormat.BF16;
 
+    @Option(names = "--policy", paramLabel = ModelOptions.POLICY_LABEL, description = ModelOptions.POLICY)
+    private String policy = "exact";
+
     @Option(
             names = "--read-memory",
             paramLabel = "MB",
@@ -131,7 +135,8 @@ final class BenchCommand implements Callable<Integer> {
                 repetitions,
                 threads,
                 cache,
-                (long) readMegabytes << 20));
+                (long) readMegabytes << 20,
+                RouterPolicy.parse(policy)));
     }
 
     private Benchmark benchmark(Progress progress) {

@@ -11,6 +11,12 @@ import picocli.CommandLine.Option;
 
 /** Which model, and how it runs: the options that all commands with a model share. */
 final class ModelOptions {
+    static final String POLICY_LABEL = "PART[+PART...]";
+
+    static final String POLICY = "How far the router may depart from the model's own: exact, topk:K, mass:SHARE,"
+            + " capacity:FACTOR, noise:AMPLITUDE, available:m=M, fallback:deadline=TIME; see docs/routing.md."
+            + " Default: exact.";
+
     @Mixin
     final ModelFolder folder = new ModelFolder();
 
@@ -35,12 +41,7 @@ final class ModelOptions {
             description = "What FP8 matrices multiply: f32, or rounded to FP8 as on GPUs. Default: f32.")
     Activations activations = Activations.F32;
 
-    @Option(
-            names = "--policy",
-            paramLabel = "PART[+PART...]",
-            description =
-                    "How far the router may depart from the model's own: exact, topk:K, mass:SHARE, capacity:FACTOR,"
-                            + " noise:AMPLITUDE, available:m=M, fallback:deadline=TIME; see docs/routing.md. Default: exact.")
+    @Option(names = "--policy", paramLabel = POLICY_LABEL, description = POLICY)
     String policy = "exact";
 
     @Mixin

@@ -15,11 +15,14 @@ final class ExpertGroups {
     private final int[] starts;
     private final int[] cursor;
     private final int[] slots;
+    private final int[] storedIds;
+    private final int[] storedGroups;
     private final Rows[] inputs;
     private final Rows[] activations;
     private final Rows[] outputs;
     private Rows source;
     private int count;
+    private int stored;
 
     ExpertGroups(MoeConfig config, int maxRows, Rows activation, Rows output) {
         this.activation = activation;
@@ -30,6 +33,8 @@ final class ExpertGroups {
         starts = new int[capacity + 1];
         cursor = new int[config.nRoutedExperts()];
         slots = new int[output.capacity()];
+        storedIds = new int[capacity];
+        storedGroups = new int[capacity];
         inputs = new Rows[capacity];
         activations = new Rows[capacity];
         outputs = new Rows[capacity];
@@ -44,8 +49,12 @@ final class ExpertGroups {
         return ids.length;
     }
 
-    /** Groups all rows of h by the experts that they were routed to. */
-    void sort(Rows h, Routing routing) {
+    /**
+     * Groups all rows of h by the experts that they were routed to.
+     *
+     * @param policy that knows of networks in place of experts, or null
+     */
+    void sort(Rows h, Routing routing, ActivePolicy policy) {
         share(h);
         Arrays.fill(cursor, 0);
         int perRow = routing.expertsPerRow();
@@ -55,11 +64,17 @@ final class ExpertGroups {
             }
         }
         count = 0;
+        stored = 0;
         int start = 0;
         for (int expert = 0; expert < cursor.length; expert++) {
             int size = cursor[expert];
             if (size > 0) {
                 ids[count] = expert;
+                if (policy == null || policy.substitute(expert) == null) {
+                    storedIds[stored] = expert;
+                    storedGroups[stored] = count;
+                    stored++;
+                }
                 starts[count] = start;
                 activations[count].select(activation, start, size);
                 outputs[count].select(output, start, size);
@@ -108,9 +123,24 @@ final class ExpertGroups {
         return count;
     }
 
-    /** These experts, ascending; the first {@link #count} are in use. */
-    int[] ids() {
-        return ids;
+    /** The expert of a group; ascends. */
+    int id(int group) {
+        return ids[group];
+    }
+
+    /** Experts that have rows and come from the store: those without a substitute. */
+    int stored() {
+        return stored;
+    }
+
+    /** These experts, ascending; the first {@link #stored} are in use. */
+    int[] storedIds() {
+        return storedIds;
+    }
+
+    /** The group of the expert at an index of {@link #storedIds}. */
+    int storedGroup(int index) {
+        return storedGroups[index];
     }
 
     Rows input(int group) {

@@ -69,7 +69,7 @@ public final class MixtureOfExperts implements FeedForward {
         }
         router.route(h, batch, layer, experts);
         workspace.listener().routed(layer, workspace.routing());
-        workspace.expertGroups().sort(h, workspace.routing());
+        workspace.expertGroups().sort(h, workspace.routing(), workspace.activePolicy());
         runExperts(h, out);
         sum = out;
         workspace.team().run(combine, (h.count() + CHUNK_ROWS - 1) / CHUNK_ROWS);
@@ -84,24 +84,46 @@ public final class MixtureOfExperts implements FeedForward {
             workspace.sharedActivation().resize(h.count());
             runs.add(shared, h, workspace.sharedActivation(), out);
         }
-        int acquired;
-        for (int from = 0; from < groups.count(); from += acquired) {
-            acquired = experts.acquire(layer, groups.ids(), from, groups.count(), workspace.networks());
-            try {
-                for (int i = 0; i < acquired; i++) {
-                    int group = from + i;
-                    runs.add(
-                            workspace.networks()[i],
-                            groups.input(group),
-                            groups.activation(group),
-                            groups.output(group));
-                }
-                runs.run();
-            } finally {
-                experts.release(layer, groups.ids(), from, from + acquired);
-            }
+        addSubstitutes(groups, runs);
+        int from = 0;
+        do {
+            from += runFrom(from, groups, runs);
             runs.clear(h);
+        } while (from < groups.stored());
+    }
+
+    /** Networks in memory that run in place of experts that are not. */
+    private void addSubstitutes(ExpertGroups groups, SwiGluGroups runs) {
+        if (groups.stored() < groups.count()) {
+            for (int group = 0; group < groups.count(); group++) {
+                SwiGlu network = workspace.activePolicy().substitute(groups.id(group));
+                if (network != null) {
+                    add(runs, network, groups, group);
+                }
+            }
         }
+    }
+
+    /** Runs what was added and as many experts as the store has room for; returns their number. */
+    private int runFrom(int from, ExpertGroups groups, SwiGluGroups runs) {
+        if (groups.stored() == 0) {
+            runs.run();
+            return 0;
+        }
+        int acquired = experts.acquire(layer, groups.storedIds(), from, groups.stored(), workspace.networks());
+        try {
+            for (int i = 0; i < acquired; i++) {
+                add(runs, workspace.networks()[i], groups, groups.storedGroup(from + i));
+            }
+            runs.run();
+        } finally {
+            experts.release(layer, groups.storedIds(), from, from + acquired);
+        }
+        return acquired;
+    }
+
+    private static void add(SwiGluGroups runs, SwiGlu network, ExpertGroups groups, int group) {
+        runs.add(network, groups.input(group), groups.activation(group), groups.output(group));
     }
 
     private void combineChunk(int chunk, Scratch scratch) {

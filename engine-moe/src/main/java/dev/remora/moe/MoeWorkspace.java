@@ -26,6 +26,8 @@ public final class MoeWorkspace {
     private RoutingListener listener = NOBODY;
     private RoutingObserver observer = RoutingObserver.NONE;
     private RouterPolicy policy = RouterPolicy.EXACT;
+    private ActivePolicy latest;
+    private ActivePolicy activePolicy;
 
     /**
      * @param maxRows most rows of a step
@@ -58,6 +60,7 @@ public final class MoeWorkspace {
                 + Rows.bytes(slots, config.moeIntermediateSize())
                 + Rows.bytes(maxRows, config.sharedIntermediateSize())
                 + 2 * Rows.bytes(maxRows, config.nRoutedExperts())
+                + ActivePolicy.bytes(config, maxRows)
                 + Rows.bytes(maxRows, config.limitsGroups() ? config.nGroup() : 0)
                 + Integer.BYTES * (selections + 3L * slots + maxRows);
     }
@@ -94,11 +97,25 @@ public final class MoeWorkspace {
     public void policy(RouterPolicy newPolicy) {
         config.requireSupports(newPolicy);
         policy = newPolicy;
+        if (policy.isExact()) {
+            activePolicy = null;
+            return;
+        }
+        // Kept beside the exact router, so that going back and forth between the two allocates nothing.
+        if (latest == null || !latest.policy().equals(policy)) {
+            latest = new ActivePolicy(config, maxRows, policy);
+        }
+        activePolicy = latest;
     }
 
     /** The policy of the next step; {@link RouterPolicy#EXACT} until another is set. */
     public RouterPolicy policy() {
         return policy;
+    }
+
+    /** What departs from the exact router, or null. */
+    ActivePolicy activePolicy() {
+        return activePolicy;
     }
 
     ThreadTeam team() {

@@ -21,4 +21,16 @@ final class Batches {
         }
         return batch;
     }
+
+    /** One row, at a position of its sequence. */
+    static Batch decodingAt(int position) {
+        Batch batch = new Batch(1);
+        batch.clear();
+        try (CachePool pool = new CachePool(1, 1, 0);
+                CachePool.Sequence sequence = pool.open(position + 1)) {
+            sequence.resize(position);
+            batch.add(sequence, new int[1], 0, 1);
+        }
+        return batch;
+    }
 }

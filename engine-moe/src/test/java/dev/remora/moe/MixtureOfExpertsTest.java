@@ -2,6 +2,7 @@ package dev.remora.moe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,11 +12,14 @@ import dev.remora.core.Rows;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.weight.DenseFormat;
+import dev.remora.moe.policy.Fallback;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -170,6 +174,98 @@ class MixtureOfExpertsTest {
                 }
                 assertTrue(allocated < 1024, allocated + " bytes in 100 calls of " + rows + " rows");
             }
+        }
+    }
+
+    @Test
+    void policiesAllocateNothing() {
+        RouterPolicy everything = RouterPolicy.parse("mass:0.7,renormalize+capacity:0.5+noise:0.2,seed=1"
+                + "+available:m=4,lambda=1,keep=1,loss=1+fallback:deadline=0ms,order=fp8/next/shared");
+        try (MoeFixture moe = new MoeFixture(MoeFixture.sigmoidConfig(), SEED, DenseFormat.BF16);
+                ThreadTeam team = new ThreadTeam(1, 8)) {
+            MoeWorkspace workspace = new MoeWorkspace(moe.config, 8, team);
+            AtomicInteger events = new AtomicInteger();
+            workspace.observe(new RoutingObserver() {
+                @Override
+                public void overflow(int layer, int expert, int row) {
+                    events.incrementAndGet();
+                }
+
+                @Override
+                public void fallback(int layer, int expert, Fallback.Step step, int row) {
+                    events.incrementAndGet();
+                }
+            });
+            workspace.policy(everything);
+            MixtureOfExperts layer = moe.layer(workspace, new EvenResident(moe.experts));
+            Rows h = moe.rows(moe.input(8, SEED), 8);
+            Rows out = new Rows(8, moe.config.hiddenSize());
+            Batch batch = Batches.of(1, 6, 1);
+            long allocated = Long.MAX_VALUE;
+            for (int round = 0; round < 40 && allocated >= 1024; round++) {
+                allocated = allocatedByHundredCalls(layer, h, batch, out);
+                // To the exact router and back.
+                workspace.policy(RouterPolicy.EXACT);
+                workspace.policy(everything);
+            }
+            assertTrue(allocated < 1024, allocated + " bytes in 100 calls");
+            assertTrue(events.get() > 0, "the policies had something to do");
+        }
+    }
+
+    @Test
+    void nothingOfAPolicyStaysWhenTheExactRouterComesBack() {
+        for (MoeConfig config : List.of(MoeFixture.sigmoidConfig(), MoeFixture.softmaxConfig(), withoutShared())) {
+            try (MoeFixture moe = new MoeFixture(config, SEED);
+                    ThreadTeam team = new ThreadTeam(2, 8)) {
+                float[] x = moe.input(8, SEED);
+                MoeWorkspace workspace = new MoeWorkspace(config, 8, team);
+                MixtureOfExperts layer = moe.layer(workspace, new EvenResident(moe.experts));
+                Rows out = new Rows(8, config.hiddenSize());
+                workspace.policy(RouterPolicy.parse("topk:1+capacity:0.1+fallback:deadline=0ms,order=fp8/next/shared"));
+                layer.forward(moe.rows(x, 8), Batches.of(1, 6, 1), out);
+                assertFalse(Arrays.equals(moe.run(x, 8, 1), out.data()));
+                workspace.policy(RouterPolicy.EXACT);
+                layer.forward(moe.rows(x, 8), Batches.of(1, 6, 1), out);
+                assertArrayEquals(moe.run(x, 8, 1), out.data());
+            }
+        }
+    }
+
+    /** Even experts are in memory; of the odd ones, 3 has a copy. */
+    private static final class EvenResident implements ExpertStore {
+        private final List<SwiGlu> experts;
+        private final Optional<SwiGlu> copy;
+
+        EvenResident(List<SwiGlu> experts) {
+            this.experts = experts;
+            copy = Optional.of(experts.get(3));
+        }
+
+        @Override
+        public int acquire(int layer, int[] ids, int from, int to, SwiGlu[] into) {
+            for (int i = from; i < to; i++) {
+                into[i - from] = experts.get(ids[i]);
+            }
+            return to - from;
+        }
+
+        @Override
+        public void release(int layer, int[] ids, int from, int to) {}
+
+        @Override
+        public boolean resident(int layer, int expert) {
+            return expert % 2 == 0;
+        }
+
+        @Override
+        public long loadNanos(int layer) {
+            return 5_000_000;
+        }
+
+        @Override
+        public Optional<SwiGlu> substitute(int layer, int expert) {
+            return expert == 3 ? copy : Optional.empty();
         }
     }
 

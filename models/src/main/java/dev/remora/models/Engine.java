@@ -5,6 +5,7 @@ import dev.remora.core.CachePool;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.RemoraException;
 import dev.remora.core.Rows;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.policy.RouterPolicy;

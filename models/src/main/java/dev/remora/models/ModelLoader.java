@@ -8,6 +8,7 @@ import dev.remora.core.json.JsonObject;
 import dev.remora.core.kernel.VectorSupport;
 import dev.remora.models.deepseek.DeepSeekConfig;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;

@@ -7,6 +7,7 @@ import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,13 @@ class DecodingAllocationTest {
     @Test
     void roundingActivationsAllocatesNothing() {
         assertNothing(LoadOptions.defaults().withActivations(Activations.FP8));
+    }
+
+    @Test
+    void policiesAllocateNothing() {
+        RouterPolicy policy = RouterPolicy.parse(
+                "mass:0.8,renormalize+capacity:1+noise:0.1,seed=3+available:m=8,lambda=1+fallback:deadline=0ms");
+        assertNothing(LoadOptions.defaults().withPolicy(policy));
     }
 
     private static void assertNothing(LoadOptions how) {

@@ -87,7 +87,7 @@ final class PolicyText {
         for (Unit unit : Unit.values()) {
             String suffix = word(unit);
             String digits = text.substring(0, Math.max(0, text.length() - suffix.length()));
-            if (text.endsWith(suffix) && digits.matches("\\d{1,12}")) {
+            if (text.endsWith(suffix) && digits.matches("\\d{1,9}")) {
                 return Duration.ofNanos(Math.multiplyExact(Long.parseLong(digits), unit.nanos));
             }
         }

@@ -15,10 +15,12 @@ import dev.remora.models.experts.ExpertOptions;
 import dev.remora.models.experts.ExpertPlan;
 import dev.remora.models.runtime.BundledModel;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import dev.remora.models.synthetic.SyntheticModel;
 import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.MoeConfig;
+import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +104,7 @@ public final class Benchmark {
     BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
+        RouterSupport.require(config.moe(), options.policy());
         List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
         int threads = options.threads() == 0 ? Machine.probe().physicalCores() : options.threads();
         RoutingCounter routing = new RoutingCounter(
@@ -119,7 +122,7 @@ public final class Benchmark {
             MachineLimits best = best(limits, threads);
             return new BenchmarkReport(
                     new BenchmarkReport.MachineFigures(Host.cpu(), Host.jdk(), best, loaded.scaling),
-                    figures(loaded, best),
+                    figures(options.policy(), loaded, best),
                     memory(loaded, timings),
                     timings.stream()
                             .map(timing -> Results.of(timing, loaded.account, best))
@@ -175,6 +178,7 @@ public final class Benchmark {
                     MemoryLimits::now,
                     routing,
                     done -> progress.accept(new LoadProgress(done, total, "loading weights")));
+            model.experts().ifPresent(experts -> experts.policy(options.policy()));
             StepAccount account = new StepAccount(
                     config,
                     model.layers(),
@@ -191,11 +195,15 @@ public final class Benchmark {
         }
     }
 
-    private BenchmarkReport.ModelFigures figures(Loaded loaded, MachineLimits limits) {
+    private BenchmarkReport.ModelFigures figures(RouterPolicy policy, Loaded loaded, MachineLimits limits) {
         Roofline token = new Roofline(limits);
         token.add(loaded.account.phases(loaded.account.oneRow(0)));
         return new BenchmarkReport.ModelFigures(
-                name, loaded.weightBytes, loaded.cacheBytesPerToken, token.bytes(), token.flops());
+                policy.isExact() ? name : name + ", policy " + policy,
+                loaded.weightBytes,
+                loaded.cacheBytesPerToken,
+                token.bytes(),
+                token.flops());
     }
 
     private static BenchmarkReport.MemoryFigures memory(Loaded loaded, List<BenchmarkRunner.Timing> timings) {

@@ -16,6 +16,7 @@ import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
 import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.Routing;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -92,6 +93,10 @@ final class GoldenModel implements AutoCloseable {
     Trace newTrace() {
         trace = new Trace(config.numHiddenLayers());
         return trace;
+    }
+
+    void policy(RouterPolicy policy) {
+        experts.orElseThrow().policy(policy);
     }
 
     CachePool.Sequence open() {
