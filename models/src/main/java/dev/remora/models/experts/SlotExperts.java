@@ -16,7 +16,8 @@ import java.util.Optional;
 /**
  * A store with a fixed number of slots, filled from files. The engine thread asks; threads of the store read: first what is
  * asked for, in the order of the request, then, while they have nothing else to do, what the next layer will probably ask
- * for: the experts that it used in the step before, or all of them where a prompt uses most. An expert that is in memory
+ * for: what its router is expected to choose, else the experts that it used in the step before, or all of them where a
+ * prompt uses most. An expert that is in memory
  * when it is asked for costs no allocation.
  *
  * <p>A request for more experts than there are slots is served in waves. While the engine works on one, the next is read.
@@ -24,6 +25,9 @@ import java.util.Optional;
 public final class SlotExperts implements ExpertStore, AutoCloseable {
     /** Where most experts of a layer are used, the next layer will probably use all: a prompt. */
     private static final int MOST = 2;
+
+    /** With fewer slots than so many rows need, none is left for what is only expected. */
+    private static final int MANY = 4;
 
     /** Of the estimate of a load's time: the last one counts this part. */
     private static final int SMOOTHING = 8;
@@ -118,6 +122,10 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
 
     private void begin(int layer, int[] ids, int count) {
         table.arrive(layer);
+        for (int expert = 0; expert < plan.expertsPerLayer(); expert++) {
+            // Forgets what was expected of this layer.
+            table.want(table.id(layer, expert), false);
+        }
         for (int i = 0; i < count; i++) {
             int id = table.id(layer, ids[i]);
             failures.remove(id);
@@ -234,6 +242,28 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         }
     }
 
+    @Override
+    public boolean limited() {
+        return plan.slots() < plan.experts();
+    }
+
+    @Override
+    public void expect(int layer, int[] ids, int count) {
+        if (table.slots() < MANY * count) {
+            return;
+        }
+        synchronized (lock) {
+            aheadNext = 0;
+            aheadCount = 0;
+            for (int i = 0; i < count; i++) {
+                int id = table.id(layer, ids[i]);
+                table.want(id, true);
+                ahead[aheadCount++] = id;
+            }
+            lock.notifyAll();
+        }
+    }
+
     /** Any thread may ask; what is here now may be gone when it is asked for. */
     @Override
     public boolean resident(int layer, int expert) {
@@ -320,7 +350,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         while (aheadNext < aheadCount) {
             int id = ahead[aheadNext++];
             if (table.slotOf(id) == SlotTable.NONE) {
-                int slot = table.assign(id, SlotTable.Need.AHEAD);
+                int slot = table.assign(id, table.wanted(id) ? SlotTable.Need.WANTED : SlotTable.Need.AHEAD);
                 if (slot != SlotTable.NONE) {
                     order(slot);
                     lock.notifyAll();
