@@ -7,6 +7,7 @@ import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
+import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,12 @@ class DecodingAllocationTest {
         RouterPolicy policy = RouterPolicy.parse(
                 "mass:0.8,renormalize+capacity:1+noise:0.1,seed=3+available:m=8,lambda=1+fallback:deadline=0ms");
         assertNothing(LoadOptions.defaults().withPolicy(policy));
+    }
+
+    /** Slots for all experts: after a while, every one of them is there. */
+    @Test
+    void expertsInSlotsAllocateNothing() {
+        assertNothing(LoadOptions.defaults().withExpertMemory(ExpertMemory.ofShare(1)));
     }
 
     private static void assertNothing(LoadOptions how) {
