@@ -149,8 +149,9 @@ final class Engine implements StepRunner, AutoCloseable {
     }
 
     private void applyPolicy() {
-        if (experts.isPresent() && !experts.get().policy().equals(policy)) {
-            experts.get().policy(policy);
+        RouterPolicy wanted = policy;
+        if (experts.isPresent() && !experts.get().policy().equals(wanted)) {
+            experts.get().policy(wanted);
         }
     }
 
