@@ -10,6 +10,7 @@ module dev.remora.models {
 
     exports dev.remora.models;
     exports dev.remora.models.bench;
+    exports dev.remora.models.convert;
     exports dev.remora.models.eval;
     exports dev.remora.models.synthetic;
 }

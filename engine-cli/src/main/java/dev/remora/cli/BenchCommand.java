@@ -108,9 +108,9 @@ final class BenchCommand implements Callable<Integer> {
         BenchmarkOptions options = options();
         BenchmarkReport report;
         try (Progress progress = new Progress(shell)) {
-            Benchmark benchmark = benchmark(progress);
-            report = OptionNames.translate(() ->
-                    benchmark.withExperts(experts.memory(), experts.profile()).run(options, progress));
+            report = OptionNames.translate(() -> benchmark(options, progress)
+                    .withExperts(experts.memory(), experts.profile())
+                    .run(options, progress));
         }
         if (json) {
             shell.print(JsonWriter.write(BenchOutput.object(report)) + "\n");
@@ -139,15 +139,19 @@ final class BenchCommand implements Callable<Integer> {
                 RouterPolicy.parse(policy)));
     }
 
-    private Benchmark benchmark(Progress progress) {
+    private Benchmark benchmark(BenchmarkOptions options, Progress progress) {
         if (synthetic == null) {
             return folder.path == null ? Benchmark.bundled() : Benchmark.folder(folder.path);
         }
         SyntheticModel model = synthetic();
+        Benchmark benchmark = Benchmark.synthetic(model);
         if (save == null) {
-            return Benchmark.synthetic(model);
+            return benchmark;
         }
-        model.save(save, progress);
+        benchmark.check(options); // before gigabytes are written
+        try (Interrupts.Scope _ = progress.untilInterrupted()) {
+            model.save(save, progress);
+        }
         return Benchmark.folder(save);
     }
 

@@ -96,6 +96,7 @@ public final class Main {
                 .addSubcommand(new ScoreCommand(shell))
                 .addSubcommand(new DoctorCommand(shell))
                 .addSubcommand(new BenchCommand(shell))
+                .addSubcommand(new ConvertCommand(shell))
                 .addSubcommand(new ExpertsCommand(shell))
                 .addSubcommand(new EvalCommand(shell))
                 .addSubcommand(new HelpCommand());

@@ -23,6 +23,8 @@ final class OptionNames {
             Map.entry("batch", "--batch"),
             Map.entry("repetitions", "--repetitions"),
             Map.entry("probeBytes", "--read-memory"),
+            Map.entry("to", "--to"),
+            Map.entry("expertMajor", "--expert-major"),
             Map.entry("maxTokens", "--max-tokens"),
             Map.entry("stopStrings", "--stop"),
             Map.entry("temperature", "--temperature"),

@@ -1,6 +1,7 @@
 package dev.remora.cli;
 
 import dev.remora.models.LoadProgress;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 
 /**
@@ -17,6 +18,7 @@ final class Progress implements Consumer<LoadProgress>, AutoCloseable {
     private boolean begun;
     private long next;
     private boolean drawn;
+    private volatile boolean interrupted;
 
     Progress(Shell shell) {
         this.shell = shell;
@@ -24,8 +26,17 @@ final class Progress implements Consumer<LoadProgress>, AutoCloseable {
         pause = (shell.errTerminal() ? 100 : 10_000) * MILLISECOND;
     }
 
+    /** While the scope is open, the first Ctrl-C makes the next report of progress throw, which ends what is done. */
+    Interrupts.Scope untilInterrupted() {
+        return shell.interrupts().during(() -> interrupted = true);
+    }
+
+    /** @throws CancellationException after Ctrl-C, if that is waited for */
     @Override
     public synchronized void accept(LoadProgress progress) {
+        if (interrupted) {
+            throw new CancellationException("interrupted");
+        }
         long now = System.nanoTime();
         if (!begun) {
             begun = true;

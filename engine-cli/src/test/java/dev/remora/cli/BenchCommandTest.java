@@ -154,6 +154,22 @@ class BenchCommandTest {
     }
 
     @Test
+    void whatDoesNotFitIsSaidBeforeAnythingIsWritten(@TempDir Path folder) {
+        Path save = folder.resolve("saved");
+        Run run = Run.of(
+                "bench",
+                "--synthetic",
+                "deepseek-v2-lite,layers=1,experts=8",
+                "--save",
+                save.toString(),
+                "--depth",
+                "1000000000");
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().startsWith("remora bench: --depth: expected 0 to "), run.err());
+        assertFalse(Files.exists(save));
+    }
+
+    @Test
     void aMissingModelIsExitCode3() {
         Run run = Run.of("bench", "--model", "/no/such/folder");
         assertEquals(3, run.code(), run.err());

@@ -26,7 +26,7 @@ class MainTest {
         assertEquals(0, run.code());
         assertEquals("", run.err());
         for (String expected : new String[] {
-            "generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "Examples:", "Exit codes:"
+            "generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "convert", "Examples:", "Exit codes:"
         }) {
             assertTrue(run.out().contains(expected), expected);
         }
@@ -34,7 +34,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "chat", "inspect", "tokenize", "score", "doctor", "bench"})
+    @ValueSource(strings = {"generate", "chat", "inspect", "tokenize", "score", "doctor", "bench", "convert"})
     void everyCommandExplainsItselfWithExamples(String command) {
         Run run = Run.of(command, "--help");
         assertEquals(0, run.code(), run.err());

@@ -245,9 +245,16 @@ public final class Fp8Matrix implements StoredMatrix {
     @Override
     public void dequantizeRow(int row, float[] dst, int dstAt) {
         Objects.checkIndex(row, rows());
-        for (int col = 0; col < cols(); col++) {
-            long index = transposed ? (long) col * cols + row : (long) row * cols + col;
-            dst[dstAt + col] = E4m3.toFloat(codes.get(ValueLayout.JAVA_BYTE, index)) * scale(row, col);
+        int block = transposed ? scales.blockRows() : scales.blockCols();
+        int phase = transposed ? firstRow : 0;
+        for (int from = 0; from < cols(); ) {
+            int to = Math.min(cols(), ((phase + from) / block + 1) * block - phase);
+            float factor = scale(row, from);
+            for (int col = from; col < to; col++) {
+                long index = transposed ? (long) col * cols + row : (long) row * cols + col;
+                dst[dstAt + col] = E4m3.toFloat(codes.get(ValueLayout.JAVA_BYTE, index)) * factor;
+            }
+            from = to;
         }
     }
 }

@@ -1,20 +1,17 @@
 package dev.remora.core.checkpoint;
 
 import dev.remora.core.CheckpointException;
-import dev.remora.core.json.Json;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -43,7 +40,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final Path target;
     private final Path partial;
-    private final List<Declared> declared = new ArrayList<>();
+    private final List<TensorSpec> declared = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private FileChannel channel;
@@ -77,7 +74,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     /**
      * Declares the next tensor. Declare wide types before narrow ones if readers should find every tensor aligned.
      *
-     * @throws IllegalArgumentException if the name was declared before or a size is negative or too large
+     * @throws IllegalArgumentException if the name was declared before, or a size is negative or too large
      * @throws IllegalStateException if data was appended already
      */
     public SafetensorsWriter declare(String name, DType dtype, long... shape) {
@@ -87,12 +84,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         if (name.equals(Safetensors.METADATA) || !names.add(name)) {
             throw new IllegalArgumentException("tensor " + name + " declared twice, or a reserved name");
         }
-        boolean negative = Arrays.stream(shape).anyMatch(size -> size < 0);
-        long bytes = negative ? -1 : Safetensors.byteSize(dtype, shape);
-        if (bytes < 0) {
-            throw new IllegalArgumentException("tensor " + name + " of shape " + Tensor.text(shape));
-        }
-        declared.add(new Declared(name, dtype, Tensor.text(shape), bytes));
+        declared.add(TensorSpec.of(name, dtype, shape));
         return this;
     }
 
@@ -135,7 +127,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         open();
         if (current < declared.size()) {
             throw new IllegalStateException(
-                    target + ": tensor " + declared.get(current).name + " lacks " + missing + " bytes");
+                    target + ": tensor " + declared.get(current).name() + " lacks " + missing + " bytes");
         }
         try {
             flush();
@@ -170,20 +162,21 @@ public final class SafetensorsWriter implements AutoCloseable {
             throw new IllegalStateException(target + ": finished or closed already");
         }
         open();
-        Declared tensor = current < declared.size() ? declared.get(current) : null;
-        if (tensor == null || !tensor.name.equals(name)) {
+        TensorSpec tensor = current < declared.size() ? declared.get(current) : null;
+        if (tensor == null || !tensor.name().equals(name)) {
             if (bytes == 0 && names.contains(name)) {
                 return;
             }
             throw new IllegalArgumentException(target + ": expected data of "
-                    + (tensor == null ? "no further tensor" : "tensor " + tensor.name) + ", found data of " + name);
+                    + (tensor == null ? "no further tensor" : "tensor " + tensor.name()) + ", found data of " + name);
         }
-        if (dtype != null && tensor.dtype != dtype) {
-            throw new IllegalArgumentException("tensor " + name + ": declared " + tensor.dtype + ", appended " + dtype);
+        if (dtype != null && tensor.dtype() != dtype) {
+            throw new IllegalArgumentException(
+                    "tensor " + name + ": declared " + tensor.dtype() + ", appended " + dtype);
         }
         if (bytes > missing) {
-            throw new IllegalArgumentException("tensor " + name + ": " + tensor.dtype + " " + tensor.shape + " lacks "
-                    + missing + " bytes, appended " + bytes);
+            throw new IllegalArgumentException("tensor " + name + ": " + tensor.dtype() + " " + tensor.shapeText()
+                    + " lacks " + missing + " bytes, appended " + bytes);
         }
         missing -= bytes;
         if (missing == 0) {
@@ -194,49 +187,24 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Moves on to the next tensor that has any data. */
     private void next(int from) {
         current = from;
-        while (current < declared.size() && declared.get(current).bytes == 0) {
+        while (current < declared.size() && declared.get(current).byteSize() == 0) {
             current++;
         }
-        missing = current < declared.size() ? declared.get(current).bytes : 0;
+        missing = current < declared.size() ? declared.get(current).byteSize() : 0;
     }
 
     private void open() {
         if (channel != null) {
             return;
         }
-        byte[] header = header();
+        SafetensorsHeader header = new SafetensorsHeader(declared, HEADER_ALIGNMENT);
         try {
             channel = FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            ByteBuffer bytes = ByteBuffer.allocate(Safetensors.LENGTH_BYTES + header.length)
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            bytes.putLong(header.length).put(header).flip();
-            write(bytes);
+            write(header.bytes());
         } catch (IOException e) {
             throw failed(target, e);
         }
         next(0);
-    }
-
-    private byte[] header() {
-        StringBuilder json = new StringBuilder("{");
-        long offset = 0;
-        for (Declared t : declared) {
-            json.append(json.length() == 1 ? "" : ",")
-                    .append(Json.quote(t.name))
-                    .append(":{\"dtype\":\"")
-                    .append(t.dtype)
-                    .append("\",\"shape\":[")
-                    .append(t.shape, 1, t.shape.length() - 1)
-                    .append("],\"data_offsets\":[")
-                    .append(offset);
-            offset = Math.addExact(offset, t.bytes);
-            json.append(',').append(offset).append("]}");
-        }
-        byte[] unpadded = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
-        int length = Math.ceilDiv(unpadded.length, HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
-        byte[] header = Arrays.copyOf(unpadded, length);
-        Arrays.fill(header, unpadded.length, length, (byte) ' ');
-        return header;
     }
 
     private void room(int bytes) {
@@ -273,6 +241,4 @@ public final class SafetensorsWriter implements AutoCloseable {
         return new CheckpointException(
                 file + ": cannot be written: " + e.getMessage() + ". Is there room, and permission to write?", e);
     }
-
-    private record Declared(String name, DType dtype, String shape, long bytes) {}
 }

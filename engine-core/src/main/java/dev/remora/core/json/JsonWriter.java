@@ -5,7 +5,9 @@ import java.math.BigInteger;
 import java.util.Map;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.PrettyPrinter;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.util.DefaultPrettyPrinter;
 
 /** Writes plain Java values as compact JSON of one line: the inverse of {@link Json}. */
 public final class JsonWriter {
@@ -23,6 +25,21 @@ public final class JsonWriter {
     public static String write(Object value) {
         StringWriter text = new StringWriter();
         try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), text)) {
+            write(generator, value);
+        }
+        return text.toString();
+    }
+
+    /** As {@link #write(Object)}, over several lines, for files that people read. */
+    public static String indented(Object value) {
+        StringWriter text = new StringWriter();
+        ObjectWriteContext context = new ObjectWriteContext.Base() {
+            @Override
+            public PrettyPrinter getPrettyPrinter() {
+                return new DefaultPrettyPrinter();
+            }
+        };
+        try (JsonGenerator generator = FACTORY.createGenerator(context, text)) {
             write(generator, value);
         }
         return text.toString();

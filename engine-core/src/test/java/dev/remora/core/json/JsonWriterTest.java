@@ -32,6 +32,14 @@ class JsonWriterTest {
     }
 
     @Test
+    void indentedItIsTheSameValueOverSeveralLines() {
+        String text = "{\"a\":1,\"b\":{\"c\":[1,2],\"d\":\"x\"}}";
+        String indented = JsonWriter.indented(Json.parse(text, "text"));
+        assertEquals(7, indented.lines().count(), indented);
+        assertEquals(text, JsonWriter.write(Json.parse(indented, "indented")));
+    }
+
+    @Test
     void otherTypesAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> JsonWriter.write(new Object()));
     }

@@ -6,7 +6,6 @@ import dev.remora.core.MemoryLimits;
 import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.json.Json;
-import dev.remora.core.json.JsonObject;
 import dev.remora.mla.RandomRows;
 import dev.remora.models.LoadProgress;
 import dev.remora.models.Machine;
@@ -90,6 +89,21 @@ public final class Benchmark {
     }
 
     /**
+     * Makes sure that the model was made for what the options ask for; {@link #run} does so too. Reads config.json alone.
+     *
+     * @throws IllegalArgumentException if it was not
+     */
+    public void check(BenchmarkOptions options) {
+        DeepSeekConfig config = config();
+        options.workloads(config.maxPositionEmbeddings());
+        RouterSupport.require(config.moe(), options.policy());
+    }
+
+    private DeepSeekConfig config() {
+        return DeepSeekConfig.parse(Json.object(source.read("config.json"), source.describe("config.json")));
+    }
+
+    /**
      * Checks the model, measures the machine, loads the model, and runs the workloads one after the other; the machine is
      * measured again after each, as long as there is memory for it.
      *
@@ -102,8 +116,7 @@ public final class Benchmark {
     }
 
     BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
-        JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
-        DeepSeekConfig config = DeepSeekConfig.parse(json);
+        DeepSeekConfig config = config();
         RouterSupport.require(config.moe(), options.policy());
         List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
         int threads = options.threads() == 0 ? Machine.probe().physicalCores() : options.threads();

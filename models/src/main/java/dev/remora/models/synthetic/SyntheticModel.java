@@ -1,13 +1,21 @@
 package dev.remora.models.synthetic;
 
 import dev.remora.core.RemoraException;
+import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
 import dev.remora.models.LoadProgress;
+import dev.remora.models.Machine;
+import dev.remora.models.saving.CheckpointFolder;
+import dev.remora.models.saving.CopiedPart;
+import dev.remora.models.saving.NewCheckpoint;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -79,12 +87,29 @@ public final class SyntheticModel {
      * Writes the checkpoint into a new or empty folder, in shards of at most 5 GB as the released ones. Its files appear
      * together, config.json last, once all are written; if anything fails nothing remains.
      *
-     * @param progress told the bytes written, from this thread
+     * @param progress told the bytes written, from this thread, several times a second; what it throws ends the saving
      * @throws RemoraException if the folder is not empty, cannot be written or has too little space
      */
     public void save(Path folder, Consumer<LoadProgress> progress) {
         Objects.requireNonNull(progress, "progress");
-        new CheckpointFolder(folder).save(source(), progress);
+        save(folder, CheckpointFolder.SHARD_BYTES, progress);
+    }
+
+    void save(Path folder, long shardBytes, Consumer<LoadProgress> progress) {
+        CheckpointFolder target = new CheckpointFolder(folder, shardBytes);
+        CheckpointSource source = source();
+        Map<String, MemorySegment> files = new TreeMap<>();
+        for (String name : source.names()) {
+            if (!name.equals(SyntheticSource.WEIGHTS)) {
+                files.put(name, MemorySegment.ofArray(source.read(name)));
+            }
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(source)) {
+            List<CopiedPart> parts =
+                    checkpoint.tensors().stream().map(CopiedPart::of).toList();
+            NewCheckpoint contents = new NewCheckpoint(List.of(NewCheckpoint.section(parts)), files);
+            target.write(contents, Machine.probe().physicalCores(), "saving weights", progress);
+        }
     }
 
     @Override
