@@ -5,6 +5,8 @@ module dev.remora.core {
     // static: the engine also runs, slower, where the incubator module was not resolved.
     requires static jdk.incubator.vector;
     requires static jdk.management;
+    // Direct reads; without it files are read through the page cache.
+    requires static jdk.unsupported;
 
     exports dev.remora.core;
     exports dev.remora.core.checkpoint;

@@ -3,4 +3,5 @@ module dev.remora.moe {
     requires transitive dev.remora.core;
 
     exports dev.remora.moe;
+    exports dev.remora.moe.policy;
 }

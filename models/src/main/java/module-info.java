@@ -3,12 +3,14 @@ module dev.remora.models {
     requires transitive dev.remora.core;
     requires dev.remora.fp8;
     requires dev.remora.mla;
-    requires dev.remora.moe;
+    requires transitive dev.remora.moe;
+    requires jdk.jfr;
     requires org.slf4j;
     requires static jdk.management;
 
     exports dev.remora.models;
     exports dev.remora.models.bench;
     exports dev.remora.models.convert;
+    exports dev.remora.models.eval;
     exports dev.remora.models.synthetic;
 }

@@ -6,7 +6,9 @@ import dev.remora.bench.support.Geometry;
 import dev.remora.bench.support.Matrices;
 import dev.remora.bench.support.Network;
 import dev.remora.bench.support.Plain;
+import dev.remora.bench.support.Steps;
 import dev.remora.bench.support.TeamBenchmark;
+import dev.remora.core.Batch;
 import dev.remora.core.Rows;
 import dev.remora.core.SwiGlu;
 import dev.remora.moe.MixtureOfExperts;
@@ -51,6 +53,7 @@ public class ExpertsBenchmark extends TeamBenchmark {
     private Network shared;
     private MoeWorkspace workspace;
     private SwiGlu[] pool;
+    private Batch batch;
     private Rows out;
     private int input;
 
@@ -68,6 +71,7 @@ public class ExpertsBenchmark extends TeamBenchmark {
         for (int layer = 0; layer < LAYERS; layer++) {
             layers[layer] = layer(layer, memory);
         }
+        batch = Steps.prompt(rows);
         out = new Rows(rows, hidden);
         // As in an engine, all inputs share their storage.
         Rows storage = Matrices.rows(INPUTS * rows, hidden, 200);
@@ -75,7 +79,7 @@ public class ExpertsBenchmark extends TeamBenchmark {
             inputs[i] = storage.selection(rows);
             inputs[i].select(storage, i * rows, rows);
             input = i;
-            layers[i % LAYERS].forward(inputs[i], out);
+            layers[i % LAYERS].forward(inputs[i], batch, out);
             costs[i] = cost();
         }
     }
@@ -112,7 +116,7 @@ public class ExpertsBenchmark extends TeamBenchmark {
     @Override
     protected Cost invoke() {
         input = next(INPUTS);
-        layers[input % LAYERS].forward(inputs[input], out);
+        layers[input % LAYERS].forward(inputs[input], batch, out);
         return costs[input];
     }
 
@@ -128,7 +132,7 @@ public class ExpertsBenchmark extends TeamBenchmark {
         for (int row : checked(rows, CHECKED_ROWS)) {
             double[] x = Plain.widen(inputs[input].data(), inputs[input].offset(row), config.hiddenSize());
             double[] expected = shared.forward(x);
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 double weight = routing.weight(row, rank);
                 int kind = place(input % LAYERS, routing.expert(row, rank)) % KINDS;
                 double[] y = kinds[kind].forward(x);

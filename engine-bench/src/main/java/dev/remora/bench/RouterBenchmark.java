@@ -4,20 +4,20 @@ import dev.remora.bench.support.Check;
 import dev.remora.bench.support.Cost;
 import dev.remora.bench.support.Geometry;
 import dev.remora.bench.support.Matrices;
-import dev.remora.bench.support.Plain;
+import dev.remora.bench.support.Steps;
 import dev.remora.bench.support.TeamBenchmark;
+import dev.remora.core.Batch;
 import dev.remora.core.Rows;
 import dev.remora.core.StoredMatrix;
+import dev.remora.moe.ExpertStore;
 import dev.remora.moe.MoeConfig;
 import dev.remora.moe.MoeWorkspace;
+import dev.remora.moe.ResidentExperts;
 import dev.remora.moe.Router;
 import dev.remora.moe.Routing;
-import dev.remora.moe.ScoringFunc;
 import dev.remora.moe.TopkMethod;
 import java.lang.foreign.Arena;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.stream.IntStream;
+import java.util.List;
 import org.openjdk.jmh.annotations.Param;
 
 /** Scores of all experts and the choice of a few. Counted are the gate's bytes and its multiply-adds. */
@@ -35,6 +35,8 @@ public class RouterBenchmark extends TeamBenchmark {
     private Router[] copies;
     private MoeWorkspace workspace;
     private Rows h;
+    private Batch batch;
+    private ExpertStore store;
     private Cost cost;
 
     @Override
@@ -50,13 +52,15 @@ public class RouterBenchmark extends TeamBenchmark {
         for (int i = 0; i < copies.length; i++) {
             copies[i] = new Router("gate", config, gate.pack(memory), bias, workspace);
         }
+        store = new ResidentExperts(config, List.of());
+        batch = Steps.prompt(rows);
         h = Matrices.rows(rows, config.hiddenSize(), 3);
         cost = cost(gate.packedBytes(), 2.0 * gate.rows() * gate.cols() * rows);
     }
 
     @Override
     protected Cost invoke() {
-        copies[next(copies.length)].route(h);
+        copies[next(copies.length)].route(h, batch, 0, store);
         return cost;
     }
 
@@ -78,63 +82,21 @@ public class RouterBenchmark extends TeamBenchmark {
     @Override
     protected void verify(float[] found) {
         int chosen = config.numExpertsPerTok();
+        RoutingSpecification specification = new RoutingSpecification(config, gate, bias);
+        double tolerance = RoutingSpecification.tolerance(Check.rounding(config.hiddenSize()), config.hiddenSize());
         for (int row = 0; row < rows; row++) {
-            double[] scores = scores(row);
-            int[] experts = choose(scores.clone());
-            double sum = Arrays.stream(experts).mapToDouble(e -> scores[e]).sum();
-            boolean scaled = config.topkMethod() == TopkMethod.NOAUX_TC || !config.normTopkProb();
-            double factor = (scaled ? config.routedScalingFactor() : 1) / (config.normTopkProb() ? sum : 1);
+            double[] scores = specification.scores(h, row);
+            double mass = specification.mass(scores);
+            List<Integer> experts = RoutingSpecification.ranking(specification.choice(scores)).stream()
+                    .limit(chosen)
+                    .sorted()
+                    .toList();
             for (int rank = 0; rank < chosen; rank++) {
                 int at = 2 * row * chosen + rank;
-                double weight = scores[experts[rank]] * factor;
-                Check.close("expert", row, rank, found[at], experts[rank], 0);
-                // Rounding moves a logit by so much, and a score by so much of itself.
-                double tolerance = 2 * Check.rounding(config.hiddenSize()) * Math.sqrt(config.hiddenSize());
+                double weight = specification.weight(scores[experts.get(rank)], mass);
+                Check.close("expert", row, rank, found[at], experts.get(rank), 0);
                 Check.close("weight", row, rank, found[at + chosen], weight, tolerance * weight);
             }
         }
-    }
-
-    private double[] scores(int row) {
-        double[] s = Plain.multiply(gate, Plain.widen(h.data(), h.offset(row), config.hiddenSize()));
-        if (config.scoringFunc() == ScoringFunc.SIGMOID) {
-            return Arrays.stream(s).map(logit -> 1 / (1 + Math.exp(-logit))).toArray();
-        }
-        double sum = Arrays.stream(s).map(Math::exp).sum();
-        return Arrays.stream(s).map(logit -> Math.exp(logit) / sum).toArray();
-    }
-
-    /** The best experts of the best groups, ascending; with these seeds no two are so close that rounding decides. */
-    private int[] choose(double[] scores) {
-        for (int i = 0; i < bias.length; i++) {
-            scores[i] += bias[i];
-        }
-        if (config.topkMethod() != TopkMethod.GREEDY) {
-            int size = config.expertsPerGroup();
-            int best = config.topkMethod() == TopkMethod.NOAUX_TC ? 2 : 1;
-            double[] groups = IntStream.range(0, config.nGroup())
-                    .mapToDouble(group -> Arrays.stream(scores, group * size, (group + 1) * size)
-                            .sorted()
-                            .skip(size - best)
-                            .sum())
-                    .toArray();
-            int[] kept = largest(groups, config.topkGroup());
-            for (int i = 0; i < scores.length; i++) {
-                if (Arrays.binarySearch(kept, i / size) < 0) {
-                    scores[i] = Double.NEGATIVE_INFINITY;
-                }
-            }
-        }
-        return largest(scores, config.numExpertsPerTok());
-    }
-
-    private static int[] largest(double[] values, int count) {
-        return IntStream.range(0, values.length)
-                .boxed()
-                .sorted(Comparator.comparingDouble(i -> -values[i]))
-                .limit(count)
-                .mapToInt(i -> i)
-                .sorted()
-                .toArray();
     }
 }

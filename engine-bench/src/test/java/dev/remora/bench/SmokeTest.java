@@ -27,6 +27,7 @@ class SmokeTest {
             "AbsorbedAttentionBenchmark",
             "ExpandedAttentionBenchmark",
             "RouterBenchmark",
+            "PolicyBenchmark",
             "ExpertsBenchmark",
             "RmsNormBenchmark",
             "RopeBenchmark",

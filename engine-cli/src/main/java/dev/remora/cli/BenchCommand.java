@@ -6,6 +6,7 @@ import dev.remora.models.bench.Benchmark;
 import dev.remora.models.bench.BenchmarkOptions;
 import dev.remora.models.bench.BenchmarkReport;
 import dev.remora.models.synthetic.SyntheticModel;
+import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,11 +84,17 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--cache", paramLabel = "f32|bf16", description = "Numbers of the latent cache. Default: bf16.")
     private CacheFormat cache = CacheFormat.BF16;
 
+    @Option(names = "--policy", paramLabel = ModelOptions.POLICY_LABEL, description = ModelOptions.POLICY)
+    private String policy = "exact";
+
     @Option(
             names = "--read-memory",
             paramLabel = "MB",
             description = "Memory to read when the bandwidth is measured: far more than the caches. Default: 1024.")
     private int readMegabytes = (int) (DEFAULTS.probeBytes() >> 20);
+
+    @Mixin
+    private final ExpertOptions experts = new ExpertOptions();
 
     @Option(names = "--json", description = "Print one JSON object: machine, model, memory, results.")
     private boolean json;
@@ -101,7 +108,9 @@ final class BenchCommand implements Callable<Integer> {
         BenchmarkOptions options = options();
         BenchmarkReport report;
         try (Progress progress = new Progress(shell)) {
-            report = OptionNames.translate(() -> benchmark(options, progress).run(options, progress));
+            report = OptionNames.translate(() -> benchmark(options, progress)
+                    .withExperts(experts.memory(), experts.profile())
+                    .run(options, progress));
         }
         if (json) {
             shell.print(JsonWriter.write(BenchOutput.object(report)) + "\n");
@@ -126,7 +135,8 @@ final class BenchCommand implements Callable<Integer> {
                 repetitions,
                 threads,
                 cache,
-                (long) readMegabytes << 20));
+                (long) readMegabytes << 20,
+                RouterPolicy.parse(policy)));
     }
 
     private Benchmark benchmark(BenchmarkOptions options, Progress progress) {

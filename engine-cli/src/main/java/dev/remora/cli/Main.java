@@ -97,6 +97,7 @@ public final class Main {
                 .addSubcommand(new DoctorCommand(shell))
                 .addSubcommand(new BenchCommand(shell))
                 .addSubcommand(new ConvertCommand(shell))
+                .addSubcommand(new ExpertsCommand(shell))
                 .addSubcommand(new HelpCommand());
         for (CommandLine command : line.getSubcommands().values()) {
             // Twenty options in brackets help nobody; they are listed below with what they mean.

@@ -2,14 +2,22 @@ package dev.remora.cli;
 
 import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
+import dev.remora.models.EngineListener;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
 import dev.remora.models.ModelInfo;
+import dev.remora.moe.policy.RouterPolicy;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it runs: the options that all commands with a model share. */
 final class ModelOptions {
+    static final String POLICY_LABEL = "PART[+PART...]";
+
+    static final String POLICY = "How far the router may depart from the model's own: exact, topk:K, mass:SHARE,"
+            + " capacity:FACTOR, noise:AMPLITUDE, available:m=M, fallback:deadline=TIME; see docs/routing.md."
+            + " Default: exact.";
+
     @Mixin
     final ModelFolder folder = new ModelFolder();
 
@@ -34,11 +42,37 @@ final class ModelOptions {
             description = "What FP8 matrices multiply: f32, or rounded to FP8 as on GPUs. Default: f32.")
     Activations activations = Activations.F32;
 
+    @Option(names = "--policy", paramLabel = POLICY_LABEL, description = POLICY)
+    String policy = "exact";
+
+    @Mixin
+    final ExpertOptions experts = new ExpertOptions();
+
+    @Option(
+            names = "--fp8-copies",
+            description = "Keep every routed expert in FP8 too, always in memory, for a policy that falls back to it.")
+    boolean fp8Copies;
+
     /** Loads the model, with progress on standard error where it takes long. */
     Llm load(Shell shell) {
+        return load(shell, EngineListener.NONE);
+    }
+
+    /** Loads the model for somebody who wants to see what it does. */
+    Llm load(Shell shell, EngineListener listener) {
         try (Progress progress = new Progress(shell)) {
             return OptionNames.translate(() -> {
-                LoadOptions options = new LoadOptions(threads, contextLength, cache, activations, progress);
+                LoadOptions options = new LoadOptions(
+                        threads,
+                        contextLength,
+                        cache,
+                        activations,
+                        RouterPolicy.parse(policy),
+                        experts.memory(),
+                        experts.profile(),
+                        fp8Copies,
+                        listener,
+                        progress);
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
             });
         }

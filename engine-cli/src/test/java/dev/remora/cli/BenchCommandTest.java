@@ -21,6 +21,33 @@ import org.junit.jupiter.api.io.TempDir;
 
 class BenchCommandTest {
     @Test
+    void aPolicyIsNamedBesideTheModel() {
+        Run run = Run.of(
+                "bench",
+                "--prompt",
+                "0",
+                "--generate",
+                "2",
+                "--depth",
+                "0",
+                "--repetitions",
+                "1",
+                "--threads",
+                "2",
+                "--read-memory",
+                "16",
+                "--policy",
+                "topk:2",
+                "--json");
+        assertEquals(0, run.code(), run.err());
+        JsonObject report = JsonObject.of(Json.parse(run.out(), "output"), "output");
+        assertEquals("remora-tiny, policy topk:2", report.object("model").string("name"));
+        Run wrong = Run.of("bench", "--policy", "topk:5");
+        assertEquals(2, wrong.code(), wrong.err());
+        assertTrue(wrong.err().contains("--policy: topk: expected at most num_experts_per_tok = 4"), wrong.err());
+    }
+
+    @Test
     void jsonHasTheKeysThatAreDocumented() {
         Run run = Run.of(
                 "bench",

@@ -72,6 +72,33 @@ class BundledModelTest {
     }
 
     @Test
+    void aPolicyIsFollowed() {
+        String[] tokens = {"generate", "--greedy", "--print-ids", "-n", "24", STORY};
+        Run exact = Run.of(tokens);
+        Run all = Run.of(with(tokens, "topk:4+capacity:99"));
+        assertEquals(0, all.code(), all.err());
+        assertEquals(exact.out(), all.out());
+        Run one = Run.of(with(tokens, "topk:1"));
+        assertEquals(0, one.code(), one.err());
+        assertNotEquals(exact.out(), one.out());
+    }
+
+    private static String[] with(String[] command, String policy) {
+        String[] more = Arrays.copyOf(command, command.length + 2);
+        more[command.length] = "--policy";
+        more[command.length + 1] = policy;
+        return more;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"topk:9", "topk:", "best", "available:m=99"})
+    void aPolicyThatIsWrongIsTheUsersToMend(String policy) {
+        Run run = Run.of("generate", "--policy", policy, STORY);
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().contains("--policy: "), run.err());
+    }
+
+    @Test
     void aStoryIsPrinted() throws IOException {
         Run run = Run.of("generate", "--greedy", "-n", "20", STORY);
         assertEquals(0, run.code(), run.err());

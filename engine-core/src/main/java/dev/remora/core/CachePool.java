@@ -46,6 +46,21 @@ public final class CachePool implements AutoCloseable {
         return pagesFor(positions) * pageBytes;
     }
 
+    /** Pages that sequences hold now. */
+    public synchronized long pagesInUse() {
+        return allocatedPages - free.size();
+    }
+
+    /** Pages that sequences held at most; their memory stays with the pool. */
+    public synchronized long pagesAllocated() {
+        return allocatedPages;
+    }
+
+    /** Bytes of a page. */
+    public long pageBytes() {
+        return pageBytes;
+    }
+
     /** A new, empty sequence of at most {@code capacity} positions. */
     public Sequence open(int capacity) {
         return new Sequence(capacity);

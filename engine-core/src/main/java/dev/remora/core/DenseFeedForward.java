@@ -17,7 +17,7 @@ public final class DenseFeedForward implements FeedForward {
     }
 
     @Override
-    public void forward(Rows h, Rows out) {
+    public void forward(Rows h, Batch batch, Rows out) {
         activation.resize(h.count());
         out.resize(h.count());
         groups.clear(h);

@@ -5,8 +5,9 @@ public interface FeedForward {
     /**
      * Runs all rows.
      *
-     * @param h   (n, hidden_size) normalised input
-     * @param out (n, hidden_size)
+     * @param h     (n, hidden_size) normalised input
+     * @param batch whose rows they are
+     * @param out   (n, hidden_size)
      */
-    void forward(Rows h, Rows out);
+    void forward(Rows h, Batch batch, Rows out);
 }

@@ -1,6 +1,7 @@
 package dev.remora.core;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
@@ -20,6 +21,16 @@ public interface StoredMatrix {
 
     /** The transposed view, (cols, rows). */
     StoredMatrix transposed();
+
+    /** The bytes of its elements as stored, without companions; those of the whole matrix where it is transposed. */
+    MemorySegment stored();
+
+    /**
+     * This matrix with its elements elsewhere: read into memory of the caller's own, for example.
+     *
+     * @param data as many bytes as {@link #stored} has
+     */
+    StoredMatrix over(MemorySegment data);
 
     /** Bytes that {@link #pack} will allocate. */
     long packedBytes();

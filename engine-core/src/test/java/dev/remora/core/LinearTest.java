@@ -86,7 +86,7 @@ class LinearTest {
         try (ThreadTeam team = new ThreadTeam(threads, x.count())) {
             Rows out = new Rows(x.count(), HIDDEN);
             Rows activation = new Rows(x.count(), INTERMEDIATE + 3);
-            new DenseFeedForward(network, new SwiGluGroups(team, 1), activation).forward(x, out);
+            new DenseFeedForward(network, new SwiGluGroups(team, 1), activation).forward(x, new Batch(0), out);
             return out.data();
         }
     }
@@ -165,11 +165,12 @@ class LinearTest {
             DenseFeedForward dense =
                     new DenseFeedForward(network, new SwiGluGroups(team, 1), new Rows(5, INTERMEDIATE));
             Linear linear = new Linear(List.of(network.gate()), List.of(TestData.floats(1, INTERMEDIATE)), team);
+            Batch batch = new Batch(0);
             for (int rows : new int[] {1, 5}) {
                 Rows x = TestData.rows(2, rows, HIDDEN);
                 Rows out = new Rows(rows, HIDDEN);
                 Rows y = new Rows(rows, INTERMEDIATE);
-                Allocation.assertNone("dense, " + rows, () -> dense.forward(x, out));
+                Allocation.assertNone("dense, " + rows, () -> dense.forward(x, batch, out));
                 Allocation.assertNone("linear, " + rows, () -> linear.forward(x, y));
             }
         }

@@ -6,6 +6,7 @@ import dev.remora.core.Rows;
 import dev.remora.core.Scratch;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.Weight;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Optional;
 
@@ -64,6 +65,16 @@ public record Fp8Inputs(Fp8Matrix matrix) implements StoredMatrix {
     @Override
     public Fp8Matrix transposed() {
         return matrix.transposed();
+    }
+
+    @Override
+    public MemorySegment stored() {
+        return matrix.stored();
+    }
+
+    @Override
+    public Fp8Inputs over(MemorySegment elsewhere) {
+        return new Fp8Inputs(matrix.over(elsewhere));
     }
 
     @Override

@@ -95,6 +95,20 @@ public final class Fp8Matrix implements StoredMatrix {
     }
 
     @Override
+    public MemorySegment stored() {
+        return codes;
+    }
+
+    @Override
+    public Fp8Matrix over(MemorySegment elsewhere) {
+        if (elsewhere.byteSize() != codes.byteSize()) {
+            throw new IllegalArgumentException(
+                    name + ": " + elsewhere.byteSize() + " bytes in place of " + codes.byteSize());
+        }
+        return new Fp8Matrix(name, elsewhere, scales, firstRow, rows, cols, transposed);
+    }
+
+    @Override
     public long packedBytes() {
         return TileLayout.bytes(rows(), cols(), 1) + scaleBytes(runs());
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.remora.core.Batch;
 import dev.remora.core.DenseFeedForward;
 import dev.remora.core.Linear;
 import dev.remora.core.Rows;
@@ -157,13 +158,13 @@ class Fp8InputsTest {
             groups.add(rounding, one, activation(1), z);
             groups.run();
             Rows alone = new Rows(n, HIDDEN);
-            new DenseFeedForward(exact, new SwiGluGroups(team, 1), activation(n)).forward(x, alone);
+            new DenseFeedForward(exact, new SwiGluGroups(team, 1), activation(n)).forward(x, new Batch(0), alone);
             assertArrayEquals(alone.data(), plain.data(), "the network that does not round");
             assertArrayEquals(
                     Arrays.copyOfRange(y.data(), (n - 1) * HIDDEN, n * HIDDEN), z.data(), "one row as among " + n);
 
             Rows middle = activation(n);
-            new DenseFeedForward(exact, new SwiGluGroups(team, 1), middle).forward(roundedRows(x), alone);
+            new DenseFeedForward(exact, new SwiGluGroups(team, 1), middle).forward(roundedRows(x), new Batch(0), alone);
             assertArrayEquals(
                     Fp8Fixture.multiply(exact.down(), roundedRows(middle)).data(), y.data());
         }
@@ -185,7 +186,7 @@ class Fp8InputsTest {
             DenseFeedForward dense = new DenseFeedForward(
                     network(arena, 10, true), new SwiGluGroups(team, 1), new Rows(2, INTERMEDIATE));
             Rows x = Fp8Fixture.input(6, 2, HIDDEN);
-            assertThrows(IllegalArgumentException.class, () -> dense.forward(x, new Rows(2, HIDDEN)));
+            assertThrows(IllegalArgumentException.class, () -> dense.forward(x, new Batch(0), new Rows(2, HIDDEN)));
         }
     }
 

@@ -15,11 +15,16 @@ final class ExpertGroups {
     private final int[] starts;
     private final int[] cursor;
     private final int[] slots;
+    private final int[] storedIds;
+    private final int[] storedGroups;
     private final Rows[] inputs;
     private final Rows[] activations;
     private final Rows[] outputs;
     private Rows source;
     private int count;
+    private final int[] laterIds;
+    private final int[] laterGroups;
+    private int stored;
 
     ExpertGroups(MoeConfig config, int maxRows, Rows activation, Rows output) {
         this.activation = activation;
@@ -30,6 +35,10 @@ final class ExpertGroups {
         starts = new int[capacity + 1];
         cursor = new int[config.nRoutedExperts()];
         slots = new int[output.capacity()];
+        storedIds = new int[capacity];
+        storedGroups = new int[capacity];
+        laterIds = new int[capacity];
+        laterGroups = new int[capacity];
         inputs = new Rows[capacity];
         activations = new Rows[capacity];
         outputs = new Rows[capacity];
@@ -44,22 +53,32 @@ final class ExpertGroups {
         return ids.length;
     }
 
-    /** Groups all rows of h by the experts that they were routed to. */
-    void sort(Rows h, Routing routing) {
+    /**
+     * Groups all rows of h by the experts that they were routed to.
+     *
+     * @param policy that knows of networks in place of experts, or null
+     */
+    void sort(Rows h, Routing routing, ActivePolicy policy) {
         share(h);
         Arrays.fill(cursor, 0);
         int perRow = routing.expertsPerRow();
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 cursor[routing.expert(row, rank)]++;
             }
         }
         count = 0;
+        stored = 0;
         int start = 0;
         for (int expert = 0; expert < cursor.length; expert++) {
             int size = cursor[expert];
             if (size > 0) {
                 ids[count] = expert;
+                if (policy == null || policy.substitute(expert) == null) {
+                    storedIds[stored] = expert;
+                    storedGroups[stored] = count;
+                    stored++;
+                }
                 starts[count] = start;
                 activations[count].select(activation, start, size);
                 outputs[count].select(output, start, size);
@@ -70,7 +89,7 @@ final class ExpertGroups {
         }
         starts[count] = start;
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int expert = routing.expert(row, rank);
                 slots[row * perRow + rank] = cursor[expert];
                 cursor[expert]++;
@@ -86,7 +105,7 @@ final class ExpertGroups {
             cursor[ids[group]] = group;
         }
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 inputs[cursor[routing.expert(row, rank)]].append(h, row);
             }
         }
@@ -108,9 +127,43 @@ final class ExpertGroups {
         return count;
     }
 
-    /** These experts, ascending; the first {@link #count} are in use. */
-    int[] ids() {
-        return ids;
+    /** The expert of a group; ascends. */
+    int id(int group) {
+        return ids[group];
+    }
+
+    /** Experts that have rows and come from the store: those without a substitute. */
+    int stored() {
+        return stored;
+    }
+
+    /** Puts experts that are in memory before those that are not; these can come while the others compute. */
+    void residentFirst(int layer, ExpertStore store) {
+        int first = 0;
+        int later = 0;
+        for (int i = 0; i < stored; i++) {
+            if (store.resident(layer, storedIds[i])) {
+                storedIds[first] = storedIds[i];
+                storedGroups[first] = storedGroups[i];
+                first++;
+            } else {
+                laterIds[later] = storedIds[i];
+                laterGroups[later] = storedGroups[i];
+                later++;
+            }
+        }
+        System.arraycopy(laterIds, 0, storedIds, first, later);
+        System.arraycopy(laterGroups, 0, storedGroups, first, later);
+    }
+
+    /** These experts; the first {@link #stored} are in use. */
+    int[] storedIds() {
+        return storedIds;
+    }
+
+    /** The group of the expert at an index of {@link #storedIds}. */
+    int storedGroup(int index) {
+        return storedGroups[index];
     }
 
     Rows input(int group) {

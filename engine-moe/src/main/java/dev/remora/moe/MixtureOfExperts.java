@@ -1,5 +1,6 @@
 package dev.remora.moe;
 
+import dev.remora.core.Batch;
 import dev.remora.core.FeedForward;
 import dev.remora.core.ParallelTask;
 import dev.remora.core.Rows;
@@ -23,6 +24,7 @@ public final class MixtureOfExperts implements FeedForward {
     private final SwiGlu shared;
     private final MoeWorkspace workspace;
     private final ParallelTask combine = this::combineChunk;
+    private MixtureOfExperts next;
     private Rows sum;
 
     /**
@@ -57,8 +59,13 @@ public final class MixtureOfExperts implements FeedForward {
         }
     }
 
+    /** Says which sparse layer runs next, so that its experts can be brought in ahead of time where that is needed. */
+    public void before(MixtureOfExperts layerAfter) {
+        next = layerAfter;
+    }
+
     @Override
-    public void forward(Rows h, Rows out) {
+    public void forward(Rows h, Batch batch, Rows out) {
         if (h.count() > workspace.maxRows()) {
             throw new IllegalArgumentException(h.count() + " rows; the workspace was made for " + workspace.maxRows());
         }
@@ -66,9 +73,12 @@ public final class MixtureOfExperts implements FeedForward {
         if (h.count() == 0) {
             return;
         }
-        router.route(h);
+        router.route(h, batch, layer, experts);
         workspace.listener().routed(layer, workspace.routing());
-        workspace.expertGroups().sort(h, workspace.routing());
+        workspace.expertGroups().sort(h, workspace.routing(), workspace.activePolicy());
+        if (experts.limited()) {
+            workspace.expertGroups().residentFirst(layer, experts);
+        }
         runExperts(h, out);
         sum = out;
         workspace.team().run(combine, (h.count() + CHUNK_ROWS - 1) / CHUNK_ROWS);
@@ -83,24 +93,57 @@ public final class MixtureOfExperts implements FeedForward {
             workspace.sharedActivation().resize(h.count());
             runs.add(shared, h, workspace.sharedActivation(), out);
         }
-        int acquired;
-        for (int from = 0; from < groups.count(); from += acquired) {
-            acquired = experts.acquire(layer, groups.ids(), from, groups.count(), workspace.networks());
-            try {
-                for (int i = 0; i < acquired; i++) {
-                    int group = from + i;
-                    runs.add(
-                            workspace.networks()[i],
-                            groups.input(group),
-                            groups.activation(group),
-                            groups.output(group));
-                }
-                runs.run();
-            } finally {
-                experts.release(layer, groups.ids(), from, from + acquired);
-            }
+        addSubstitutes(groups, runs);
+        int from = 0;
+        do {
+            from += runFrom(h, from, groups, runs);
             runs.clear(h);
+        } while (from < groups.stored());
+    }
+
+    /** Networks in memory that run in place of experts that are not. */
+    private void addSubstitutes(ExpertGroups groups, SwiGluGroups runs) {
+        if (groups.stored() < groups.count()) {
+            for (int group = 0; group < groups.count(); group++) {
+                SwiGlu network = workspace.activePolicy().substitute(groups.id(group));
+                if (network != null) {
+                    add(runs, network, groups, group);
+                }
+            }
         }
+    }
+
+    /** Runs what was added and as many experts as the store has room for; returns their number. */
+    private int runFrom(Rows h, int from, ExpertGroups groups, SwiGluGroups runs) {
+        if (groups.stored() == 0) {
+            runs.run();
+            return 0;
+        }
+        int acquired = experts.acquire(layer, groups.storedIds(), from, groups.stored(), workspace.networks());
+        try {
+            if (from == 0) {
+                expectNext(h);
+            }
+            for (int i = 0; i < acquired; i++) {
+                add(runs, workspace.networks()[i], groups, groups.storedGroup(from + i));
+            }
+            runs.run();
+        } finally {
+            experts.release(layer, groups.storedIds(), from, from + acquired);
+        }
+        return acquired;
+    }
+
+    /** While a row decodes: once this layer's experts were asked for, those of the next one come first. */
+    private void expectNext(Rows h) {
+        if (next != null && h.count() == 1 && experts.limited()) {
+            next.router.guess(h);
+            experts.expect(next.layer, workspace.guess(), workspace.guess().length);
+        }
+    }
+
+    private static void add(SwiGluGroups runs, SwiGlu network, ExpertGroups groups, int group) {
+        runs.add(network, groups.input(group), groups.activation(group), groups.output(group));
     }
 
     private void combineChunk(int chunk, Scratch scratch) {
@@ -115,7 +158,7 @@ public final class MixtureOfExperts implements FeedForward {
             if (shared == null) {
                 Arrays.fill(y, at, at + output.width(), 0f);
             }
-            for (int rank = 0; rank < perRow; rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int slot = groups.slot(row * perRow + rank);
                 Kernels.addScaled(routing.weight(row, rank), output.data(), output.offset(slot), y, at, output.width());
             }

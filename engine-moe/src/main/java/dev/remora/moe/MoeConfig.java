@@ -2,6 +2,8 @@ package dev.remora.moe;
 
 import dev.remora.core.CheckpointException;
 import dev.remora.core.UnsupportedModelException;
+import dev.remora.moe.policy.RouterPolicy;
+import dev.remora.moe.policy.TopK;
 import java.util.Locale;
 
 /**
@@ -100,6 +102,38 @@ public record MoeConfig(
     /** True if some groups are out of reach for a row. */
     boolean limitsGroups() {
         return topkMethod != TopkMethod.GREEDY && topkGroup < nGroup;
+    }
+
+    /** Experts that one row may choose from. */
+    int reachableExperts() {
+        return limitsGroups() ? topkGroup * expertsPerGroup() : nRoutedExperts;
+    }
+
+    /**
+     * Makes sure that a router of this shape can do what a policy asks for.
+     *
+     * @throws IllegalArgumentException if it cannot
+     */
+    public void requireSupports(RouterPolicy policy) {
+        switch (policy.topK()) {
+            case TopK.Exact exact -> {}
+            case TopK.Fixed fixed -> requireAtMostAll("topk", fixed.k());
+            case TopK.Adaptive adaptive -> requireAtMostAll("kmax", Math.max(adaptive.kMin(), adaptive.kMax()));
+        }
+        policy.availability().ifPresent(availability -> {
+            int m = availability.shortlist();
+            if (m <= numExpertsPerTok || m > nRoutedExperts) {
+                throw new IllegalArgumentException("policy: available: expected m above num_experts_per_tok = "
+                        + numExpertsPerTok + ", at most n_routed_experts = " + nRoutedExperts + ", found " + m);
+            }
+        });
+    }
+
+    private void requireAtMostAll(String name, int k) {
+        if (k > numExpertsPerTok) {
+            throw new IllegalArgumentException("policy: " + name + ": expected at most num_experts_per_tok = "
+                    + numExpertsPerTok + ", found " + k);
+        }
     }
 
     private static void positive(int value, String key) {

@@ -1,5 +1,6 @@
 package dev.remora.moe;
 
+import dev.remora.core.Batch;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.Linear;
 import dev.remora.core.ParallelTask;
@@ -21,6 +22,7 @@ public final class Router {
 
     private final String name;
     private final MoeConfig config;
+    private final Weighing weighing;
     private final float[] bias;
     private final Linear gate;
     private final MoeWorkspace workspace;
@@ -40,6 +42,7 @@ public final class Router {
         requireBias(name, config, bias);
         this.name = name;
         this.config = config;
+        this.weighing = new Weighing(config);
         this.bias = bias.clone();
         this.gate = new Linear(gate, workspace.team());
         this.workspace = workspace;
@@ -68,15 +71,48 @@ public final class Router {
     /**
      * Routes all rows; the result is in the workspace's {@link Routing}.
      *
-     * @param h (n, hidden_size)
+     * @param h     (n, hidden_size)
+     * @param batch whose rows they are
+     * @param layer index in the model
+     * @param store of the experts, asked by policies what is at hand
      * @throws RemoraException if a logit is no finite number
      */
-    public void route(Rows h) {
+    public void route(Rows h, Batch batch, int layer, ExpertStore store) {
         int n = h.count();
+        ActivePolicy policy = workspace.activePolicy();
+        if (policy != null) {
+            policy.begin(batch, layer, n);
+        }
         workspace.routing().resize(n);
         workspace.choice().resize(n);
         gate.forward(h, workspace.scores());
         workspace.team().run(task, (n + CHUNK_ROWS - 1) / CHUNK_ROWS);
+        if (policy != null) {
+            policy.decide(workspace.scores(), workspace.routing(), store, workspace.observer());
+        }
+    }
+
+    /**
+     * Guesses what this layer will choose for a row from what an earlier layer was given: the stream changes little from
+     * layer to layer. The guess is in the workspace.
+     *
+     * @param h (1, hidden_size)
+     */
+    void guess(Rows h) {
+        Rows scores = workspace.guessScores();
+        gate.forward(h, scores);
+        float[] s = scores.data();
+        int at = scores.offset(0);
+        Scores.apply(config.scoringFunc(), s, at, config.nRoutedExperts());
+        for (int expert = 0; expert < bias.length; expert++) {
+            s[at + expert] += bias[expert];
+        }
+        if (config.limitsGroups()) {
+            maskGroups(0, s, at);
+        }
+        for (int rank = 0; rank < workspace.guess().length; rank++) {
+            workspace.guess()[rank] = takeLargest(s, at, config.nRoutedExperts());
+        }
     }
 
     private void routeChunk(int chunk, Scratch scratch) {
@@ -92,11 +128,7 @@ public final class Router {
         float[] s = scores.data();
         int sAt = scores.offset(row);
         requireFinite(row, s, sAt);
-        if (config.scoringFunc() == ScoringFunc.SOFTMAX) {
-            softmax(s, sAt, config.nRoutedExperts());
-        } else {
-            sigmoid(s, sAt, config.nRoutedExperts());
-        }
+        Scores.apply(config.scoringFunc(), s, sAt, config.nRoutedExperts());
         float[] c = choice.data();
         int cAt = choice.offset(row);
         System.arraycopy(s, sAt, c, cAt, config.nRoutedExperts());
@@ -107,10 +139,31 @@ public final class Router {
             maskGroups(row, c, cAt);
         }
         Routing routing = workspace.routing();
-        for (int count = 0; count < config.numExpertsPerTok(); count++) {
-            routing.insert(row, count, takeLargest(c, cAt, config.nRoutedExperts()));
+        routing.clear(row);
+        for (int rank = 0; rank < config.numExpertsPerTok(); rank++) {
+            routing.insert(row, takeLargest(c, cAt, config.nRoutedExperts()));
         }
-        weigh(row, s, sAt, routing);
+        double mass = weigh(row, s, sAt, routing);
+        ActivePolicy policy = workspace.activePolicy();
+        if (policy != null && policy.candidates().wanted(row) > 0) {
+            nameCandidates(row, s, sAt, c, cAt, mass, policy);
+        }
+    }
+
+    /** For a policy: from what is left after the exact choice, and that choice itself, the best after noise. */
+    private void nameCandidates(int row, float[] s, int sAt, float[] c, int cAt, double mass, ActivePolicy policy) {
+        Routing routing = workspace.routing();
+        for (int rank = 0; rank < routing.count(row); rank++) {
+            int expert = routing.expert(row, rank);
+            c[cAt + expert] = s[sAt + expert] + (bias.length > 0 ? bias[expert] : 0);
+        }
+        policy.perturb(row, s, sAt, c, cAt);
+        Candidates candidates = policy.candidates();
+        candidates.mass(row, mass);
+        for (int count = 0; count < candidates.wanted(row); count++) {
+            int expert = takeLargest(c, cAt, config.nRoutedExperts());
+            candidates.add(row, expert, s[sAt + expert]);
+        }
     }
 
     private void requireFinite(int row, float[] logits, int at) {
@@ -120,28 +173,6 @@ public final class Router {
                         + " for expert " + expert + " in row " + row + " of the step; the hidden state overflowed, or"
                         + " the checkpoint is damaged");
             }
-        }
-    }
-
-    // StrictMath: the same experts on every machine.
-    private static void softmax(float[] s, int at, int n) {
-        float max = s[at];
-        for (int i = 1; i < n; i++) {
-            max = Math.max(max, s[at + i]);
-        }
-        double sum = 0;
-        for (int i = 0; i < n; i++) {
-            s[at + i] = (float) StrictMath.exp((double) s[at + i] - max);
-            sum += s[at + i];
-        }
-        for (int i = 0; i < n; i++) {
-            s[at + i] = (float) (s[at + i] / sum);
-        }
-    }
-
-    private static void sigmoid(float[] s, int at, int n) {
-        for (int i = 0; i < n; i++) {
-            s[at + i] = (float) (1 / (1 + StrictMath.exp(-(double) s[at + i])));
         }
     }
 
@@ -191,17 +222,15 @@ public final class Router {
         return best;
     }
 
-    private void weigh(int row, float[] s, int at, Routing routing) {
-        double sum = 0;
-        for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
-            sum += s[at + routing.expert(row, rank)];
+    /** Returns the sum of the scores of the experts that were chosen. */
+    private double weigh(int row, float[] s, int at, Routing routing) {
+        double mass = 0;
+        for (int rank = 0; rank < routing.count(row); rank++) {
+            mass += s[at + routing.expert(row, rank)];
         }
-        double divisor = config.normTopkProb() ? sum + 1e-20 : 1;
-        // The softmax routers scale only what they do not normalise: so do the models' own implementations.
-        boolean scaled = config.topkMethod() == TopkMethod.NOAUX_TC || !config.normTopkProb();
-        double factor = scaled ? config.routedScalingFactor() : 1;
-        for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
-            routing.setWeight(row, rank, (float) (s[at + routing.expert(row, rank)] / divisor * factor));
+        for (int rank = 0; rank < routing.count(row); rank++) {
+            routing.setWeight(row, rank, weighing.weight(s[at + routing.expert(row, rank)], mass));
         }
+        return mass;
     }
 }

@@ -2,19 +2,24 @@ package dev.remora.moe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.remora.core.Batch;
 import dev.remora.core.CheckpointException;
 import dev.remora.core.Rows;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.ThreadTeam;
 import dev.remora.core.weight.DenseFormat;
+import dev.remora.moe.policy.Fallback;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -85,7 +90,8 @@ class MixtureOfExpertsTest {
             float[] x = moe.input(20, SEED);
             SlotStore store = new SlotStore(moe.experts, slots);
             Rows out = new Rows(20, moe.config.hiddenSize());
-            moe.layer(new MoeWorkspace(moe.config, 20, team), store).forward(moe.rows(x, 20), out);
+            moe.layer(new MoeWorkspace(moe.config, 20, team), store)
+                    .forward(moe.rows(x, 20), MoeFixture.prompt(20), out);
             assertArrayEquals(moe.run(x, 20, 1), out.data());
             assertEquals(List.of(), store.held);
             assertEquals(moe.config.nRoutedExperts(), store.served);
@@ -100,7 +106,7 @@ class MixtureOfExpertsTest {
             MixtureOfExperts layer = moe.layer(new MoeWorkspace(moe.config, 4, team), store);
             Rows tooNarrow = new Rows(4, 16);
             Rows h = moe.rows(moe.input(4, SEED), 4);
-            assertThrows(IndexOutOfBoundsException.class, () -> layer.forward(h, tooNarrow));
+            assertThrows(IndexOutOfBoundsException.class, () -> layer.forward(h, MoeFixture.prompt(4), tooNarrow));
             assertEquals(List.of(), store.held);
         }
     }
@@ -119,7 +125,7 @@ class MixtureOfExpertsTest {
                 System.arraycopy(x, 0, shared.data(), 0, x.length);
                 // The same storage as in the step before, then another.
                 for (Rows h : List.of(shared, moe.rows(x, rows))) {
-                    layer.forward(h, out);
+                    layer.forward(h, MoeFixture.prompt(rows), out);
                     assertEquals(rows, out.count());
                     float[] expected = rows == 0 ? new float[0] : moe.run(x, rows, 1);
                     assertArrayEquals(expected, Arrays.copyOf(out.data(), rows * width), rows + " rows");
@@ -138,12 +144,12 @@ class MixtureOfExpertsTest {
             workspace.listen((layer, routing) -> {
                 assertEquals(1, layer);
                 for (int row = 0; row < routing.rows(); row++) {
-                    for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+                    for (int rank = 0; rank < routing.count(row); rank++) {
                         seen.add(routing.expert(row, rank));
                     }
                 }
             });
-            moe.layer(workspace).forward(moe.rows(x, 3), new Rows(3, moe.config.hiddenSize()));
+            moe.layer(workspace).forward(moe.rows(x, 3), MoeFixture.prompt(3), new Rows(3, moe.config.hiddenSize()));
             List<Integer> expected = new ArrayList<>();
             for (int row = 0; row < 3; row++) {
                 expected.addAll(MoeSpecification.route(moe, x, row).experts());
@@ -159,25 +165,118 @@ class MixtureOfExpertsTest {
             MixtureOfExperts layer = moe.layer(new MoeWorkspace(moe.config, 5, team));
             for (int rows : new int[] {1, 5}) {
                 Rows h = moe.rows(moe.input(rows, SEED), rows);
+                Batch batch = MoeFixture.prompt(rows);
                 Rows out = new Rows(rows, moe.config.hiddenSize());
                 // Patient, because the compiler shares the machine.
                 long allocated = Long.MAX_VALUE;
                 for (int round = 0; round < 40 && allocated >= 1024; round++) {
-                    allocated = allocatedByHundredCalls(layer, h, out);
+                    allocated = allocatedByHundredCalls(layer, h, batch, out);
                 }
                 assertTrue(allocated < 1024, allocated + " bytes in 100 calls of " + rows + " rows");
             }
         }
     }
 
-    private static long allocatedByHundredCalls(MixtureOfExperts layer, Rows h, Rows out) {
+    @Test
+    void policiesAllocateNothing() {
+        RouterPolicy everything = RouterPolicy.parse("mass:0.7,renormalize+capacity:0.5+noise:0.2,seed=1"
+                + "+available:m=4,lambda=1,keep=1,loss=1+fallback:deadline=0ms,order=fp8/next/shared");
+        try (MoeFixture moe = new MoeFixture(MoeFixture.sigmoidConfig(), SEED, DenseFormat.BF16);
+                ThreadTeam team = new ThreadTeam(1, 8)) {
+            MoeWorkspace workspace = new MoeWorkspace(moe.config, 8, team);
+            AtomicInteger events = new AtomicInteger();
+            workspace.observe(new RoutingObserver() {
+                @Override
+                public void overflow(int layer, int expert, int row) {
+                    events.incrementAndGet();
+                }
+
+                @Override
+                public void fallback(int layer, int expert, Fallback.Step step, int row) {
+                    events.incrementAndGet();
+                }
+            });
+            workspace.policy(everything);
+            MixtureOfExperts layer = moe.layer(workspace, new EvenResident(moe.experts));
+            Rows h = moe.rows(moe.input(8, SEED), 8);
+            Rows out = new Rows(8, moe.config.hiddenSize());
+            Batch batch = Batches.of(1, 6, 1);
+            long allocated = Long.MAX_VALUE;
+            for (int round = 0; round < 40 && allocated >= 1024; round++) {
+                allocated = allocatedByHundredCalls(layer, h, batch, out);
+                // To the exact router and back.
+                workspace.policy(RouterPolicy.EXACT);
+                workspace.policy(everything);
+            }
+            assertTrue(allocated < 1024, allocated + " bytes in 100 calls");
+            assertTrue(events.get() > 0, "the policies had something to do");
+        }
+    }
+
+    @Test
+    void nothingOfAPolicyStaysWhenTheExactRouterComesBack() {
+        for (MoeConfig config : List.of(MoeFixture.sigmoidConfig(), MoeFixture.softmaxConfig(), withoutShared())) {
+            try (MoeFixture moe = new MoeFixture(config, SEED);
+                    ThreadTeam team = new ThreadTeam(2, 8)) {
+                float[] x = moe.input(8, SEED);
+                MoeWorkspace workspace = new MoeWorkspace(config, 8, team);
+                MixtureOfExperts layer = moe.layer(workspace, new EvenResident(moe.experts));
+                Rows out = new Rows(8, config.hiddenSize());
+                workspace.policy(RouterPolicy.parse("topk:1+capacity:0.1+fallback:deadline=0ms,order=fp8/next/shared"));
+                layer.forward(moe.rows(x, 8), Batches.of(1, 6, 1), out);
+                assertFalse(Arrays.equals(moe.run(x, 8, 1), out.data()));
+                workspace.policy(RouterPolicy.EXACT);
+                layer.forward(moe.rows(x, 8), Batches.of(1, 6, 1), out);
+                assertArrayEquals(moe.run(x, 8, 1), out.data());
+            }
+        }
+    }
+
+    /** Even experts are in memory; of the odd ones, 3 has a copy. */
+    private static final class EvenResident implements ExpertStore {
+        private final List<SwiGlu> experts;
+        private final Optional<SwiGlu> copy;
+
+        EvenResident(List<SwiGlu> experts) {
+            this.experts = experts;
+            copy = Optional.of(experts.get(3));
+        }
+
+        @Override
+        public int acquire(int layer, int[] ids, int from, int to, SwiGlu[] into) {
+            for (int i = from; i < to; i++) {
+                into[i - from] = experts.get(ids[i]);
+            }
+            return to - from;
+        }
+
+        @Override
+        public void release(int layer, int[] ids, int from, int to) {}
+
+        @Override
+        public boolean resident(int layer, int expert) {
+            return expert % 2 == 0;
+        }
+
+        @Override
+        public long loadNanos(int layer) {
+            return 5_000_000;
+        }
+
+        @Override
+        public Optional<SwiGlu> substitute(int layer, int expert) {
+            return expert == 3 ? copy : Optional.empty();
+        }
+    }
+
+    private static long allocatedByHundredCalls(MixtureOfExperts layer, Rows h, Batch batch, Rows out) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         for (int i = 0; i < 1_000; i++) {
-            layer.forward(h, out);
+            layer.forward(h, batch, out);
         }
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < 100; i++) {
-            layer.forward(h, out);
+            layer.forward(h, batch, out);
         }
         return threads.getCurrentThreadAllocatedBytes() - before;
     }
@@ -205,7 +304,9 @@ class MixtureOfExpertsTest {
                             workspace));
             MixtureOfExperts layer = moe.layer(workspace);
             Rows five = moe.rows(moe.input(5, SEED), 5);
-            assertThrows(IllegalArgumentException.class, () -> layer.forward(five, new Rows(5, config.hiddenSize())));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> layer.forward(five, MoeFixture.prompt(5), new Rows(5, config.hiddenSize())));
         }
     }
 

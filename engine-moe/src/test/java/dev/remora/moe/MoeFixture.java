@@ -1,5 +1,6 @@
 package dev.remora.moe;
 
+import dev.remora.core.Batch;
 import dev.remora.core.Rows;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.ThreadTeam;
@@ -74,9 +75,14 @@ final class MoeFixture implements AutoCloseable {
     float[] run(float[] x, int rows, int threads) {
         try (ThreadTeam team = new ThreadTeam(threads, rows)) {
             Rows out = new Rows(rows, config.hiddenSize());
-            layer(new MoeWorkspace(config, rows, team)).forward(rows(x, rows), out);
+            layer(new MoeWorkspace(config, rows, team)).forward(rows(x, rows), prompt(rows), out);
             return out.data();
         }
+    }
+
+    /** Rows of one sequence, from its beginning. */
+    static Batch prompt(int rows) {
+        return Batches.of(rows);
     }
 
     Rows rows(float[] x, int rows) {

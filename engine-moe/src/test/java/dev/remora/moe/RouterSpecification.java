@@ -40,7 +40,7 @@ final class RouterSpecification {
         return new Choice(experts, weights);
     }
 
-    private static List<Integer> reachableGroups(MoeConfig config, float[] scores, float[] bias) {
+    static List<Integer> reachableGroups(MoeConfig config, float[] scores, float[] bias) {
         List<Integer> groups = new ArrayList<>();
         for (int group = 0; group < config.nGroup(); group++) {
             groups.add(group);
@@ -63,7 +63,7 @@ final class RouterSpecification {
         return topTwo ? members.get(0) + members.get(1) : members.get(0);
     }
 
-    private static float biased(float[] scores, float[] bias, int expert) {
+    static float biased(float[] scores, float[] bias, int expert) {
         return bias.length == 0 ? scores[expert] : scores[expert] + bias[expert];
     }
 

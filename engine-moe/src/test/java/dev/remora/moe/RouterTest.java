@@ -173,7 +173,7 @@ class RouterTest {
             RouterSpecification.Choice expected =
                     RouterSpecification.route(config, Arrays.copyOfRange(logits, row * n, row * n + n), bias);
             assertEquals(expected.experts(), experts(routing, row), "row " + row);
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 assertEquals(expected.weights().get(rank).floatValue(), routing.weight(row, rank), "row " + row);
             }
         }
@@ -181,7 +181,7 @@ class RouterTest {
 
     private static List<Integer> experts(Routing routing, int row) {
         List<Integer> experts = new ArrayList<>();
-        for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+        for (int rank = 0; rank < routing.count(row); rank++) {
             experts.add(routing.expert(row, rank));
         }
         return experts;
@@ -198,7 +198,7 @@ class RouterTest {
             Rows h = new Rows(rows, n);
             h.resize(rows);
             System.arraycopy(logits, 0, h.data(), 0, logits.length);
-            router.route(h);
+            router.route(h, MoeFixture.prompt(rows), 1, new ResidentExperts(config, List.of()));
             return workspace.routing();
         }
     }

@@ -5,7 +5,11 @@ import dev.remora.core.CachePool;
 import dev.remora.core.MemoryLimits;
 import dev.remora.core.RemoraException;
 import dev.remora.core.Rows;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.transformer.Transformer;
+import dev.remora.moe.MoeWorkspace;
+import dev.remora.moe.policy.RouterPolicy;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -18,6 +22,8 @@ final class Engine implements StepRunner, AutoCloseable {
     private static final int SPINS = 2_000;
 
     private final Transformer transformer;
+    private final Optional<MoeWorkspace> experts;
+    private final Telemetry telemetry;
     private final CachePool pool;
     private final Runnable resources;
     private final Batch batch;
@@ -26,15 +32,28 @@ final class Engine implements StepRunner, AutoCloseable {
 
     // Slots that wait, newest first, linked by their own field.
     private final AtomicReference<EngineSlot> waiting = new AtomicReference<>();
+    private volatile RouterPolicy policy;
     private volatile boolean closed;
     private EngineSlot running;
 
     /**
+     * @param experts   the buffers of the sparse layers, if there are any
+     * @param policy    of the first steps, which the model supports
+     * @param telemetry told what happens
      * @param pool      closed with the engine
      * @param resources frees threads and weights, after the last step
      */
-    Engine(Transformer transformer, CachePool pool, Runnable resources) {
+    Engine(
+            Transformer transformer,
+            Optional<MoeWorkspace> experts,
+            RouterPolicy policy,
+            Telemetry telemetry,
+            CachePool pool,
+            Runnable resources) {
         this.transformer = transformer;
+        this.experts = experts;
+        this.policy = policy;
+        this.telemetry = telemetry;
         this.pool = pool;
         this.resources = resources;
         this.batch = new Batch(transformer.maxRows());
@@ -49,6 +68,17 @@ final class Engine implements StepRunner, AutoCloseable {
     @Override
     public int maxRowsPerStep() {
         return transformer.maxRows();
+    }
+
+    @Override
+    public RouterPolicy policy() {
+        return policy;
+    }
+
+    @Override
+    public void policy(RouterPolicy newPolicy) {
+        RouterSupport.require(experts.map(MoeWorkspace::config), newPolicy);
+        policy = newPolicy;
     }
 
     @Override
@@ -99,6 +129,8 @@ final class Engine implements StepRunner, AutoCloseable {
             sequence.reserve(length + slot.count);
             batch.clear();
             batch.add(sequence, slot.ids, slot.from, slot.count);
+            applyPolicy();
+            telemetry.begin(batch, transformer.clock());
             transformer.forward(batch, boundary);
             int vocabulary = vocabSize();
             int first = slot.count - slot.logitRows;
@@ -110,6 +142,7 @@ final class Engine implements StepRunner, AutoCloseable {
                             logits.data(), logits.offset(i), slot.logits, (row - first + i) * vocabulary, vocabulary);
                 }
             }
+            telemetry.end(pool);
             end = length + slot.count;
         } catch (RuntimeException | Error e) {
             slot.failure = e;
@@ -118,6 +151,14 @@ final class Engine implements StepRunner, AutoCloseable {
             sequence.resize(end);
             running = null;
             slot.finish();
+        }
+    }
+
+    private void applyPolicy() {
+        RouterPolicy wanted = policy;
+        if (experts.isPresent() && !experts.get().policy().equals(wanted)) {
+            telemetry.policy(experts.get().policy(), wanted, "asked for");
+            experts.get().policy(wanted);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.remora.core.checkpoint.CheckpointSource;
 import dev.remora.core.template.TemplateException;
 import dev.remora.core.tokenizer.Tokenizer;
 import dev.remora.models.runtime.BundledModel;
+import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,6 +117,20 @@ public final class Llm implements AutoCloseable {
     /** What was loaded. */
     public ModelInfo info() {
         return info;
+    }
+
+    /** How far the router may depart from the model's own. */
+    public RouterPolicy policy() {
+        return runner.policy();
+    }
+
+    /**
+     * Sets how far the router may depart from the model's own, for all sessions, from the next step on. From any thread.
+     *
+     * @throws IllegalArgumentException if the model has no routed experts, or cannot do what the policy asks for
+     */
+    public void policy(RouterPolicy policy) {
+        runner.policy(policy);
     }
 
     /** True if the checkpoint has a tokenizer; without one, work with token ids. */

@@ -2,7 +2,12 @@ package dev.remora.models;
 
 import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
+import dev.remora.models.experts.ExpertOptions;
+import dev.remora.moe.ExpertMemory;
+import dev.remora.moe.policy.RouterPolicy;
+import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -14,6 +19,12 @@ import java.util.function.Consumer;
  * @param cacheFormat how the latent cache is stored
  * @param activations what the inputs of FP8 matrices are rounded to: {@link Activations#F32}, not at all, unless the model
  *     should be heard as on GPUs that multiply in FP8; a model without FP8 matrices refuses {@link Activations#FP8}
+ * @param policy how far the router may depart from the model's own; {@link Llm#policy(RouterPolicy)} changes it later
+ * @param expertMemory what the routed experts may take; what does not fit is read from the files when it is needed
+ * @param expertProfile a file that says which experts are hot: these stay in memory; needs a limited expertMemory
+ * @param fp8Copies keep a copy of each expert in FP8 in memory, for a policy that falls back to it while the expert itself
+ *     is read; needs a limited expertMemory
+ * @param listener sees what the model does; {@link EngineListener#NONE}: nobody
  * @param progress is told how far loading is, from the thread that loads
  */
 public record LoadOptions(
@@ -21,6 +32,11 @@ public record LoadOptions(
         int contextLength,
         CacheFormat cacheFormat,
         Activations activations,
+        RouterPolicy policy,
+        ExpertMemory expertMemory,
+        Optional<Path> expertProfile,
+        boolean fp8Copies,
+        EngineListener listener,
         Consumer<LoadProgress> progress) {
     /** More processors than any machine that this was written for has. */
     private static final int MAX_THREADS = 1024;
@@ -41,31 +57,169 @@ public record LoadOptions(
         }
         Objects.requireNonNull(cacheFormat, "cacheFormat");
         Objects.requireNonNull(activations, "activations");
+        Objects.requireNonNull(policy, "policy");
+        Objects.requireNonNull(listener, "listener");
         Objects.requireNonNull(progress, "progress");
+        new ExpertOptions(expertMemory, expertProfile, fp8Copies);
     }
 
-    /** Physical cores, the model's context up to 4096 tokens, a BF16 cache, f32 activations, silence. */
+    /** Physical cores, the model's context up to 4096 tokens, BF16 cache, exact router, all experts in memory, silence. */
     public static LoadOptions defaults() {
-        return new LoadOptions(0, 0, CacheFormat.BF16, Activations.F32, progress -> {});
+        return new LoadOptions(
+                0,
+                0,
+                CacheFormat.BF16,
+                Activations.F32,
+                RouterPolicy.EXACT,
+                ExpertMemory.ALL,
+                Optional.empty(),
+                false,
+                EngineListener.NONE,
+                progress -> {});
     }
 
     public LoadOptions withThreads(int value) {
-        return new LoadOptions(value, contextLength, cacheFormat, activations, progress);
+        return new LoadOptions(
+                value,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                progress);
     }
 
     public LoadOptions withContextLength(int value) {
-        return new LoadOptions(threads, value, cacheFormat, activations, progress);
+        return new LoadOptions(
+                threads,
+                value,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                progress);
     }
 
     public LoadOptions withCacheFormat(CacheFormat value) {
-        return new LoadOptions(threads, contextLength, value, activations, progress);
+        return new LoadOptions(
+                threads,
+                contextLength,
+                value,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                progress);
     }
 
     public LoadOptions withActivations(Activations value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, value, progress);
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                value,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                progress);
+    }
+
+    public LoadOptions withPolicy(RouterPolicy value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                value,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                progress);
+    }
+
+    /** Limits the memory of the routed experts. {@link ExpertMemory#ALL} also forgets profile and copies, which need a limit. */
+    public LoadOptions withExpertMemory(ExpertMemory value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                value,
+                value.all() ? Optional.empty() : expertProfile,
+                !value.all() && fp8Copies,
+                listener,
+                progress);
+    }
+
+    public LoadOptions withExpertProfile(Optional<Path> value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                value,
+                fp8Copies,
+                listener,
+                progress);
+    }
+
+    public LoadOptions withFp8Copies(boolean value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                value,
+                listener,
+                progress);
+    }
+
+    public LoadOptions withListener(EngineListener value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                value,
+                progress);
     }
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
-        return new LoadOptions(threads, contextLength, cacheFormat, activations, value);
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                listener,
+                value);
+    }
+
+    ExpertOptions experts() {
+        return new ExpertOptions(expertMemory, expertProfile, fp8Copies);
     }
 }

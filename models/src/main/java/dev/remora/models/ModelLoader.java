@@ -7,8 +7,11 @@ import dev.remora.core.json.Json;
 import dev.remora.core.json.JsonObject;
 import dev.remora.core.kernel.VectorSupport;
 import dev.remora.models.deepseek.DeepSeekConfig;
+import dev.remora.models.jfr.ModelLoadedEvent;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
+import java.time.Duration;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -30,8 +33,12 @@ final class ModelLoader {
         if (VectorSupport.unexpectedlyScalar()) {
             LOG.warn("Computing without vectors, many times slower: {}", VectorSupport.reason());
         }
+        long start = System.nanoTime();
+        ModelLoadedEvent event = new ModelLoadedEvent();
+        event.begin();
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
+        RouterSupport.require(config.moe(), options.policy());
         JsonObject generation = source.exists("generation_config.json")
                 ? Json.object(source.read("generation_config.json"), source.describe("generation_config.json"))
                 : null;
@@ -39,24 +46,41 @@ final class ModelLoader {
         TextModel text = TextModel.load(source);
         int context = contextLength(options, config);
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint, options.activations());
+            ModelPlan plan = new ModelPlan(config, checkpoint, options.activations(), options.experts());
             int threads = options.threads() == 0 ? Processors.physical() : options.threads();
             plan.requireMemory(memory.get(), context, options.cacheFormat(), threads)
                     .ifPresent(LOG::warn);
             ModelInfo info = new ModelSummary(config, json, checkpoint, plan.assembler())
                     .info(context, options, generationConfig);
             long total = plan.weightBytes();
+            Telemetry telemetry = new Telemetry(config.numHiddenLayers(), config.moe(), options.listener());
             RunningModel model = plan.load(
                     threads,
                     options.cacheFormat(),
                     memory,
-                    (layer, routing) -> {},
+                    telemetry,
+                    telemetry,
                     done -> options.progress().accept(new LoadProgress(done, total, "loading weights")));
-            Engine engine = engine(model);
+            model.experts().ifPresent(workspace -> workspace.observe(telemetry));
+            Engine engine = engine(model, options, telemetry);
             // Not before: the compiler would serve the kernels while the loop that repacks the weights waits for it.
             Warmup.start(
                     info.tensors().stream().map(ModelInfo.TensorInfo::dtype).collect(Collectors.toSet()));
+            report(event, info);
+            telemetry.loaded(info, Duration.ofNanos(System.nanoTime() - start));
             return new Llm(engine, info, text, generationConfig, engine);
+        }
+    }
+
+    private static void report(ModelLoadedEvent event, ModelInfo info) {
+        if (event.shouldCommit()) {
+            event.source = info.source();
+            event.architecture = info.architecture();
+            event.parameters = info.totalParameters();
+            event.weightBytes = info.tensors().stream()
+                    .mapToLong(ModelInfo.TensorInfo::bytes)
+                    .sum();
+            event.commit();
         }
     }
 
@@ -69,9 +93,10 @@ final class ModelLoader {
         return options.contextLength() > 0 ? options.contextLength() : Math.min(made, USUAL_CONTEXT);
     }
 
-    private static Engine engine(RunningModel model) {
+    private static Engine engine(RunningModel model, LoadOptions options, Telemetry telemetry) {
         try {
-            return new Engine(model.transformer(), model.pool(), model::close);
+            return new Engine(
+                    model.transformer(), model.experts(), options.policy(), telemetry, model.pool(), model::close);
         } catch (Throwable e) {
             // The system may refuse the engine its thread.
             model.close();

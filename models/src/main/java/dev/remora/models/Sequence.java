@@ -96,10 +96,19 @@ final class Sequence {
             length = last;
         }
         while (slot.position() < length) {
-            int count = Math.min(maxRows, length - slot.position());
+            int count = chunk(length - slot.position(), maxRows);
             boolean wanted = logits != null && slot.position() + count == length;
             append(count, wanted ? 1 : 0, logits, cancellation);
         }
+    }
+
+    /**
+     * How many of the pending ids the next step takes. One fewer than it could, where a single row would be left: in a step
+     * of its own it would pass for a token that is being decoded.
+     */
+    static int chunk(int pending, int maxRows) {
+        int count = Math.min(maxRows, pending);
+        return pending - count == 1 && count > 2 ? count - 1 : count;
     }
 
     /**

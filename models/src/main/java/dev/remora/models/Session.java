@@ -203,8 +203,9 @@ public final class Session implements AutoCloseable {
         int chunk = Math.max(1, Math.min(Math.min(maxRows, ids.length), SCORE_BUFFER / vocabSize));
         float[] rows = new float[chunk * vocabSize];
         float[] row = new float[vocabSize];
-        for (int from = 0; from < ids.length; from += chunk) {
-            int count = Math.min(chunk, ids.length - from);
+        int count;
+        for (int from = 0; from < ids.length; from += count) {
+            count = Sequence.chunk(ids.length - from, chunk);
             sequence.append(count, count, rows, cancellation);
             for (int i = 0; i < count; i++) {
                 System.arraycopy(rows, i * vocabSize, row, 0, vocabSize);

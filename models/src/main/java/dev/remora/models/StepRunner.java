@@ -1,11 +1,23 @@
 package dev.remora.models;
 
+import dev.remora.moe.policy.RouterPolicy;
+
 /** Steps of the forward pass, asked for from any thread; one engine thread runs them in turn. */
 interface StepRunner {
     int vocabSize();
 
     /** Rows that one step takes at most: the chunk of a prompt. */
     int maxRowsPerStep();
+
+    /** What {@link #policy(RouterPolicy)} was told last. */
+    RouterPolicy policy();
+
+    /**
+     * Sets how the router chooses, from the next step on. From any thread.
+     *
+     * @throws IllegalArgumentException if the model cannot do it
+     */
+    void policy(RouterPolicy policy);
 
     /** A sequence with its own cache. */
     Slot open(int contextLength);

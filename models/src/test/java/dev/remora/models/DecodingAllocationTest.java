@@ -1,13 +1,17 @@
 package dev.remora.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
+import dev.remora.moe.ExpertMemory;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -27,6 +31,31 @@ class DecodingAllocationTest {
     @Test
     void roundingActivationsAllocatesNothing() {
         assertNothing(LoadOptions.defaults().withActivations(Activations.FP8));
+    }
+
+    @Test
+    void policiesAllocateNothing() {
+        RouterPolicy policy = RouterPolicy.parse(
+                "mass:0.8,renormalize+capacity:1+noise:0.1,seed=3+available:m=8,lambda=1+fallback:deadline=0ms");
+        assertNothing(LoadOptions.defaults().withPolicy(policy));
+    }
+
+    @Test
+    void listeningAllocatesNothing() {
+        AtomicLong tokens = new AtomicLong();
+        assertNothing(LoadOptions.defaults().withListener(new EngineListener() {
+            @Override
+            public void token(int position, long nanos) {
+                tokens.getAndIncrement();
+            }
+        }));
+        assertTrue(tokens.get() >= 2 * STEPS, "heard " + tokens);
+    }
+
+    /** Slots for all experts: after a while, every one of them is there. */
+    @Test
+    void expertsInSlotsAllocateNothing() {
+        assertNothing(LoadOptions.defaults().withExpertMemory(ExpertMemory.ofShare(1)));
     }
 
     private static void assertNothing(LoadOptions how) {

@@ -1,5 +1,6 @@
 package dev.remora.models;
 
+import dev.remora.moe.policy.RouterPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,16 @@ final class FakeStepRunner implements StepRunner {
     @Override
     public int vocabSize() {
         return vocabSize;
+    }
+
+    @Override
+    public RouterPolicy policy() {
+        return RouterPolicy.EXACT;
+    }
+
+    @Override
+    public void policy(RouterPolicy policy) {
+        throw new IllegalArgumentException("policy: there are no experts");
     }
 
     @Override

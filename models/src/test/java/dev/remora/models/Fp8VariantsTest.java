@@ -95,7 +95,7 @@ class Fp8VariantsTest {
     }
 
     /** Keeps the codes and gives every block a scale of its own, about as large as the golden's. */
-    private static void scaleBlocks(TestCheckpoint fp8, int blockRows, int blockCols) {
+    static void scaleBlocks(TestCheckpoint fp8, int blockRows, int blockCols) {
         fp8.object("quantization_config").put("weight_block_size", List.of((long) blockRows, (long) blockCols));
         Random random = new Random(7);
         for (String name : List.copyOf(fp8.tensors.keySet())) {
@@ -120,7 +120,7 @@ class Fp8VariantsTest {
     }
 
     /** The checkpoint with the FP8 tensors that are {@code chosen} in F32. */
-    private static TestCheckpoint decoded(TestCheckpoint fp8, Predicate<String> chosen) {
+    static TestCheckpoint decoded(TestCheckpoint fp8, Predicate<String> chosen) {
         TestCheckpoint f32 = TestCheckpoint.golden("v3-fp8");
         f32.config.clear();
         f32.config.putAll(fp8.config);

@@ -4,6 +4,7 @@ import dev.remora.core.CheckpointException;
 import java.lang.foreign.Arena;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,13 +23,20 @@ public final class Checkpoint implements AutoCloseable {
     private final Arena arena;
     private final List<String> files;
     private final Map<String, Tensor> tensors;
+    private final Map<String, String> fileOf;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Checkpoint(CheckpointSource source, Arena arena, List<String> files, Map<String, Tensor> tensors) {
+    private Checkpoint(
+            CheckpointSource source,
+            Arena arena,
+            List<String> files,
+            Map<String, Tensor> tensors,
+            Map<String, String> fileOf) {
         this.source = source;
         this.arena = arena;
         this.files = files;
         this.tensors = tensors;
+        this.fileOf = fileOf;
     }
 
     /**
@@ -59,9 +67,11 @@ public final class Checkpoint implements AutoCloseable {
         Arena arena = Arena.ofShared();
         try {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
+            Map<String, String> fileOf = new HashMap<>();
             for (String file : index.files()) {
                 for (Tensor tensor : source.tensors(file, arena)) {
                     Tensor other = tensors.put(tensor.name(), tensor);
+                    fileOf.put(tensor.name(), file);
                     if (other != null) {
                         throw new CheckpointException(tensor.name() + ": expected in one file, found in two: "
                                 + other.file() + " and " + tensor.file() + ". Download the checkpoint again.");
@@ -69,7 +79,7 @@ public final class Checkpoint implements AutoCloseable {
                 }
             }
             index.check(tensors, source);
-            return new Checkpoint(source, arena, index.files(), tensors);
+            return new Checkpoint(source, arena, index.files(), tensors, fileOf);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -145,6 +155,11 @@ public final class Checkpoint implements AutoCloseable {
     /** The safetensors files, in the order they were opened. */
     public List<String> files() {
         return files;
+    }
+
+    /** The file of its source that a tensor of this checkpoint lies in, one of {@link #files()}. */
+    public String fileOf(Tensor tensor) {
+        return fileOf.get(tensor.name());
     }
 
     /** Bytes of all tensors together, as stored. */

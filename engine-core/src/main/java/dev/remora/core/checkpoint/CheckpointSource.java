@@ -45,6 +45,14 @@ public interface CheckpointSource {
     MemorySegment map(String name, Arena arena);
 
     /**
+     * Opens a file of any size for reads at any position. A source without files keeps the whole content in memory until the
+     * file is closed.
+     */
+    default CheckpointFile open(String name) {
+        return new MappedFile(this, name);
+    }
+
+    /**
      * The tensors of a safetensors file, in the order of their data. A source that makes tensors answers with them, though
      * they lie in no file.
      *

@@ -79,6 +79,16 @@ final class FolderSource implements CheckpointSource {
     }
 
     @Override
+    public CheckpointFile open(String name) {
+        Path file = regular(name);
+        try {
+            return ChannelFile.open(file);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    @Override
     public String describe(String name) {
         return path(name).toString();
     }

@@ -59,7 +59,8 @@ final class Safetensors {
         checkContiguous(entries, data.byteSize(), where);
         List<Tensor> tensors = new ArrayList<>(entries.size());
         for (Entry e : entries) {
-            tensors.add(new Tensor(e.name, e.dtype, e.shape, data.asSlice(e.from, e.to - e.from), where));
+            MemorySegment part = data.asSlice(e.from, e.to - e.from);
+            tensors.add(new Tensor(e.name, e.dtype, e.shape, part, where, LENGTH_BYTES + headerBytes + e.from));
         }
         return tensors;
     }

@@ -14,13 +14,16 @@ public final class Tensor {
     private final long[] shape;
     private final MemorySegment data;
     private final String file;
+    private final long fileOffset;
 
-    Tensor(String name, DType dtype, long[] shape, MemorySegment data, String file) {
+    /** @param fileOffset of its first byte; -1 if it lies in no file */
+    Tensor(String name, DType dtype, long[] shape, MemorySegment data, String file, long fileOffset) {
         this.name = name;
         this.dtype = dtype;
         this.shape = shape;
         this.data = data;
         this.file = file;
+        this.fileOffset = fileOffset;
     }
 
     /**
@@ -37,7 +40,7 @@ public final class Tensor {
             throw new IllegalArgumentException(
                     name + ": " + data.byteSize() + " bytes for " + dtype + " " + text(shape));
         }
-        return new Tensor(name, dtype, shape.clone(), data.asReadOnly(), file);
+        return new Tensor(name, dtype, shape.clone(), data.asReadOnly(), file, -1);
     }
 
     public String name() {
@@ -79,6 +82,11 @@ public final class Tensor {
     /** The file that holds it, as error messages name it. */
     public String file() {
         return file;
+    }
+
+    /** Where its data begins in that file, in bytes; -1 if it lies in no file, as tensors do that a source makes. */
+    public long fileOffset() {
+        return fileOffset;
     }
 
     /** True if the shape is exactly this one. */

@@ -73,6 +73,20 @@ public final class DenseMatrix implements StoredMatrix {
     }
 
     @Override
+    public MemorySegment stored() {
+        return data;
+    }
+
+    @Override
+    public DenseMatrix over(MemorySegment elsewhere) {
+        if (elsewhere.byteSize() != data.byteSize()) {
+            throw new IllegalArgumentException(
+                    name + ": " + elsewhere.byteSize() + " bytes in place of " + data.byteSize());
+        }
+        return new DenseMatrix(name, format, elsewhere, firstRow, rows, cols, transposed);
+    }
+
+    @Override
     public long packedBytes() {
         return TileLayout.bytes(rows(), cols(), format.elementBytes());
     }

@@ -10,11 +10,16 @@ import dev.remora.mla.RandomRows;
 import dev.remora.models.LoadProgress;
 import dev.remora.models.Machine;
 import dev.remora.models.deepseek.DeepSeekConfig;
+import dev.remora.models.experts.ExpertOptions;
+import dev.remora.models.experts.ExpertPlan;
 import dev.remora.models.runtime.BundledModel;
 import dev.remora.models.runtime.ModelPlan;
+import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
 import dev.remora.models.synthetic.SyntheticModel;
+import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.MoeConfig;
+import dev.remora.moe.policy.RouterPolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,10 +42,16 @@ public final class Benchmark {
 
     private final String name;
     private final CheckpointSource source;
+    private final ExpertOptions experts;
 
     private Benchmark(String name, CheckpointSource source) {
+        this(name, source, ExpertOptions.RESIDENT);
+    }
+
+    private Benchmark(String name, CheckpointSource source, ExpertOptions experts) {
         this.name = name;
         this.source = source;
+        this.experts = experts;
     }
 
     /**
@@ -68,12 +79,24 @@ public final class Benchmark {
     }
 
     /**
+     * The same model with less memory for its routed experts, so that some are read from the files when a step needs them.
+     *
+     * @param profile says which of them stay in memory
+     * @throws IllegalArgumentException if there is a profile, but no limit
+     */
+    public Benchmark withExperts(ExpertMemory memory, Optional<Path> profile) {
+        return new Benchmark(name, source, new ExpertOptions(memory, profile, false));
+    }
+
+    /**
      * Makes sure that the model was made for what the options ask for; {@link #run} does so too. Reads config.json alone.
      *
      * @throws IllegalArgumentException if it was not
      */
     public void check(BenchmarkOptions options) {
-        options.workloads(config().maxPositionEmbeddings());
+        DeepSeekConfig config = config();
+        options.workloads(config.maxPositionEmbeddings());
+        RouterSupport.require(config.moe(), options.policy());
     }
 
     private DeepSeekConfig config() {
@@ -94,6 +117,7 @@ public final class Benchmark {
 
     BenchmarkReport run(BenchmarkOptions options, Consumer<LoadProgress> progress, Settling settling) {
         DeepSeekConfig config = config();
+        RouterSupport.require(config.moe(), options.policy());
         List<Workload> workloads = options.workloads(config.maxPositionEmbeddings());
         int threads = options.threads() == 0 ? Machine.probe().physicalCores() : options.threads();
         RoutingCounter routing = new RoutingCounter(
@@ -111,7 +135,7 @@ public final class Benchmark {
             MachineLimits best = best(limits, threads);
             return new BenchmarkReport(
                     new BenchmarkReport.MachineFigures(Host.cpu(), Host.jdk(), best, loaded.scaling),
-                    figures(loaded, best),
+                    figures(options.policy(), loaded, best),
                     memory(loaded, timings),
                     timings.stream()
                             .map(timing -> Results.of(timing, loaded.account, best))
@@ -152,7 +176,7 @@ public final class Benchmark {
             RoutingCounter routing,
             Consumer<LoadProgress> progress) {
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
-            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32);
+            ModelPlan plan = new ModelPlan(config, checkpoint, Activations.F32, experts);
             long positions =
                     workloads.stream().mapToLong(Workload::positions).max().orElse(0);
             plan.requireMemory(MemoryLimits.now(), positions, options.cacheFormat(), threads)
@@ -167,6 +191,7 @@ public final class Benchmark {
                     MemoryLimits::now,
                     routing,
                     done -> progress.accept(new LoadProgress(done, total, "loading weights")));
+            model.experts().ifPresent(experts -> experts.policy(options.policy()));
             StepAccount account = new StepAccount(
                     config,
                     model.layers(),
@@ -174,15 +199,24 @@ public final class Benchmark {
                     config.mla().cacheWidth() * options.cacheFormat().bytes(),
                     ModelPlan.EVALUATION);
             return new Loaded(
-                    model, account, plan.weightBytes(), plan.cacheBytesPerToken(options.cacheFormat()), scaling);
+                    model,
+                    account,
+                    plan.weightBytes()
+                            + plan.storedExperts().map(ExpertPlan::bytes).orElse(0L),
+                    plan.cacheBytesPerToken(options.cacheFormat()),
+                    scaling);
         }
     }
 
-    private BenchmarkReport.ModelFigures figures(Loaded loaded, MachineLimits limits) {
+    private BenchmarkReport.ModelFigures figures(RouterPolicy policy, Loaded loaded, MachineLimits limits) {
         Roofline token = new Roofline(limits);
         token.add(loaded.account.phases(loaded.account.oneRow(0)));
         return new BenchmarkReport.ModelFigures(
-                name, loaded.weightBytes, loaded.cacheBytesPerToken, token.bytes(), token.flops());
+                policy.isExact() ? name : name + ", policy " + policy,
+                loaded.weightBytes,
+                loaded.cacheBytesPerToken,
+                token.bytes(),
+                token.flops());
     }
 
     private static BenchmarkReport.MemoryFigures memory(Loaded loaded, List<BenchmarkRunner.Timing> timings) {

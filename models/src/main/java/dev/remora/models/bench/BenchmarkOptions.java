@@ -2,6 +2,7 @@ package dev.remora.models.bench;
 
 import dev.remora.core.CacheFormat;
 import dev.remora.models.LoadOptions;
+import dev.remora.moe.policy.RouterPolicy;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +18,7 @@ import java.util.List;
  * @param threads     that compute; 0: one for each physical core
  * @param cacheFormat how the latent cache is stored
  * @param probeBytes  memory that is read to measure the bandwidth
+ * @param policy      how far the router may depart from the model's own
  */
 public record BenchmarkOptions(
         int prompt,
@@ -26,7 +28,8 @@ public record BenchmarkOptions(
         int repetitions,
         int threads,
         CacheFormat cacheFormat,
-        long probeBytes) {
+        long probeBytes,
+        RouterPolicy policy) {
     private static final List<Integer> USUAL_DEPTHS = List.of(0, 4096, 16384);
 
     /** Rows of one step, and so sequences that one step can serve. */
@@ -59,7 +62,8 @@ public record BenchmarkOptions(
 
     /** A prompt of 512 tokens and 128 generated ones at the usual depths, alone, three times. */
     public static BenchmarkOptions defaults() {
-        return new BenchmarkOptions(512, 128, List.of(), List.of(1), 3, 0, CacheFormat.BF16, MachineProbe.USUAL_BYTES);
+        return new BenchmarkOptions(
+                512, 128, List.of(), List.of(1), 3, 0, CacheFormat.BF16, MachineProbe.USUAL_BYTES, RouterPolicy.EXACT);
     }
 
     /**

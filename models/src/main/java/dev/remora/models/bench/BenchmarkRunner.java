@@ -204,6 +204,6 @@ final class BenchmarkRunner {
             past[segment] = batch.position(batch.segmentStart(segment));
             rows[segment] = batch.segmentStart(segment + 1) - batch.segmentStart(segment);
         }
-        shapes.add(new StepShape(past, rows, routing.distinct(), logitRows));
+        shapes.add(new StepShape(past, rows, routing.distinct(), routing.meetings(), logitRows));
     }
 }

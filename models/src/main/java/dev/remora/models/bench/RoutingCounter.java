@@ -4,13 +4,15 @@ import dev.remora.moe.Routing;
 import dev.remora.moe.RoutingListener;
 import java.util.Arrays;
 
-/** Counts the different experts that each layer of a step met. */
+/** Counts the experts that each layer of a step met. */
 final class RoutingCounter implements RoutingListener {
     private final int[] distinct;
+    private final int[] meetings;
     private final boolean[] seen;
 
     RoutingCounter(int layers, int experts) {
         distinct = new int[layers];
+        meetings = new int[layers];
         seen = new boolean[experts];
     }
 
@@ -18,8 +20,10 @@ final class RoutingCounter implements RoutingListener {
     public void routed(int layer, Routing routing) {
         Arrays.fill(seen, false);
         int count = 0;
+        int sum = 0;
         for (int row = 0; row < routing.rows(); row++) {
-            for (int rank = 0; rank < routing.expertsPerRow(); rank++) {
+            sum += routing.count(row);
+            for (int rank = 0; rank < routing.count(row); rank++) {
                 int expert = routing.expert(row, rank);
                 if (!seen[expert]) {
                     seen[expert] = true;
@@ -28,9 +32,15 @@ final class RoutingCounter implements RoutingListener {
             }
         }
         distinct[layer] = count;
+        meetings[layer] = sum;
     }
 
-    /** For each layer, how many the last step met. */
+    /** For each layer, how many the last step met, counted for each row. */
+    int[] meetings() {
+        return meetings.clone();
+    }
+
+    /** For each layer, how many different ones the last step met. */
     int[] distinct() {
         return distinct.clone();
     }

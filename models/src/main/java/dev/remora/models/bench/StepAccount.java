@@ -55,7 +55,7 @@ final class StepAccount {
             weights.dense().ifPresent(network -> phases.add(network("dense feed-forward", network, rows)));
             weights.gate().ifPresent(gate -> phases.add(matrices("router", rows, gate)));
             if (!weights.experts().isEmpty()) {
-                phases.add(experts(weights, step.distinctExperts()[layer], rows));
+                phases.add(experts(weights, step.distinctExperts()[layer], step.meetings()[layer]));
             }
             weights.shared().ifPresent(network -> phases.add(network("shared experts", network, rows)));
         }
@@ -71,7 +71,7 @@ final class StepAccount {
         int[] distinct = layers.stream()
                 .mapToInt(layer -> layer.experts().isEmpty() ? 0 : chosen)
                 .toArray();
-        return new StepShape(new int[] {past}, new int[] {1}, distinct, 1);
+        return new StepShape(new int[] {past}, new int[] {1}, distinct, distinct, 1);
     }
 
     private void attention(MlaWeights w, StepShape step, int rows, List<PhaseCost> phases) {
@@ -110,10 +110,9 @@ final class StepAccount {
         phases.add(matrices("output projection", rows, w.oProj()));
     }
 
-    private PhaseCost experts(LayerWeights weights, int distinct, int rows) {
+    private PhaseCost experts(LayerWeights weights, int distinct, int meetings) {
         SwiGlu expert = weights.experts().getFirst();
-        int chosen = config.moe().orElseThrow().numExpertsPerTok();
-        return new PhaseCost("routed experts", distinct * expert.bytes(), flops(expert) * rows * chosen);
+        return new PhaseCost("routed experts", distinct * expert.bytes(), flops(expert) * meetings);
     }
 
     private static PhaseCost network(String name, SwiGlu network, long rows) {

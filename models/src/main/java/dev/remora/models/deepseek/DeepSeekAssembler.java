@@ -20,18 +20,20 @@ import dev.remora.core.checkpoint.CheckpointScope;
 import dev.remora.mla.Evaluation;
 import dev.remora.mla.MlaWorkspace;
 import dev.remora.mla.MultiHeadLatentAttention;
+import dev.remora.models.experts.StoredExpert;
 import dev.remora.models.transformer.Block;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
 import dev.remora.models.weights.WeightReaders;
+import dev.remora.moe.ExpertStore;
 import dev.remora.moe.MixtureOfExperts;
 import dev.remora.moe.MoeConfig;
 import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.ResidentExperts;
 import dev.remora.moe.Router;
-import dev.remora.moe.RoutingListener;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -57,18 +59,31 @@ public final class DeepSeekAssembler {
      */
     public DeepSeekAssembler(
             DeepSeekConfig config, Checkpoint checkpoint, WeightLoader loader, Activations activations) {
+        this(config, checkpoint, loader, activations, false);
+    }
+
+    /**
+     * As the other constructor.
+     *
+     * @param expertsStayInFiles routed experts are checked, but not announced to the loader; {@link #storedExperts} has them
+     */
+    public DeepSeekAssembler(
+            DeepSeekConfig config,
+            Checkpoint checkpoint,
+            WeightLoader loader,
+            Activations activations,
+            boolean expertsStayInFiles) {
         this.config = config;
         this.root = checkpoint.root();
         this.model = languageModel(root);
         WeightReaders readers = new WeightReaders(config.blockSize(), activations);
-        LayerReader layerReader = new LayerReader(config, readers, loader);
+        LayerReader layerReader = new LayerReader(config, readers, loader, expertsStayInFiles);
         CheckpointScope head = root.has("language_model.lm_head.weight") ? root.at("language_model") : root;
         int h = config.hiddenSize();
         embedTokens = readers.matrix(model, "embed_tokens.weight", "(vocab_size, hidden_size)", config.vocabSize(), h);
         norm = WeightReaders.vector(model, "norm.weight", "(hidden_size)", h);
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-            layers.add(layerReader.read(
-                    model.at("layers." + layer), config.sparse().get(layer)));
+            layers.add(layerReader.read(layer, model.at("layers." + layer)));
         }
         lmHead = config.tieWordEmbeddings()
                 ? loader.add(embedTokens)
@@ -114,6 +129,13 @@ public final class DeepSeekAssembler {
         return embedTokens;
     }
 
+    /** The routed experts of each layer that stay in their files; empty lists where there are none. */
+    public List<List<StoredExpert>> storedExperts() {
+        return layers.stream()
+                .map(layer -> layer.sparse().map(LayerTensors.Sparse::stored).orElse(List.of()))
+                .toList();
+    }
+
     /** The matrices of each layer, once the loader has loaded. */
     public List<LayerWeights> layerWeights() {
         return layers.stream().map(LayerTensors::weights).toList();
@@ -155,6 +177,11 @@ public final class DeepSeekAssembler {
                 : 0;
     }
 
+    /** The buffers of the sparse layers, if there are any. */
+    public Optional<MoeWorkspace> moeWorkspace(int maxRows, ThreadTeam team) {
+        return config.moe().map(moe -> new MoeWorkspace(moe, maxRows, team));
+    }
+
     /**
      * The transformer, once the loader has loaded.
      *
@@ -162,7 +189,7 @@ public final class DeepSeekAssembler {
      * @param team       that can transform rows of {@link #inputWidth}
      * @param maxRows    most rows of a step
      * @param evaluation of the attention
-     * @param listener   sees the router's decisions
+     * @param experts    what {@link #moeWorkspace} made
      */
     public Transformer assemble(
             StoredMatrix embedding,
@@ -170,31 +197,52 @@ public final class DeepSeekAssembler {
             int maxRows,
             CacheFormat cacheFormat,
             Evaluation evaluation,
-            RoutingListener listener) {
+            Optional<MoeWorkspace> experts) {
+        Optional<ExpertStore> store = config.moe().map(this::residentExperts);
+        return assemble(embedding, team, maxRows, cacheFormat, evaluation, experts, store);
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param store of the routed experts, if there are any
+     */
+    public Transformer assemble(
+            StoredMatrix embedding,
+            ThreadTeam team,
+            int maxRows,
+            CacheFormat cacheFormat,
+            Evaluation evaluation,
+            Optional<MoeWorkspace> experts,
+            Optional<ExpertStore> store) {
         Rope rope = new Rope(config.mla().qkRopeHeadDim(), config.ropeTheta(), config.ropeScaling());
         MlaWorkspace attention = new MlaWorkspace(config.mla(), rope, cacheFormat, evaluation, team, maxRows);
         SwiGluGroups denseGroups = new SwiGluGroups(team, 1);
         Rows activation = new Rows(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0);
-        MoeWorkspace sparseWorkspace =
-                config.moe().map(moe -> new MoeWorkspace(moe, maxRows, team)).orElse(null);
-        ResidentExperts experts = config.moe().map(this::residentExperts).orElse(null);
-        if (sparseWorkspace != null) {
-            sparseWorkspace.listen(listener);
-        }
         List<Block> blocks = new ArrayList<>();
+        MixtureOfExperts before = null;
         for (int layer = 0; layer < layers.size(); layer++) {
             LayerTensors tensors = layers.get(layer);
             Attention selfAttn =
                     new MultiHeadLatentAttention(tensors.attention().get(), attention);
-            FeedForward mlp = tensors.dense().isPresent()
-                    ? new DenseFeedForward(tensors.dense().get().get(), denseGroups, activation)
-                    : mixture(layer, tensors.sparse().orElseThrow(), experts, sparseWorkspace);
+            FeedForward mlp;
+            if (tensors.dense().isPresent()) {
+                mlp = new DenseFeedForward(tensors.dense().get().get(), denseGroups, activation);
+            } else {
+                MixtureOfExperts mixture =
+                        mixture(layer, tensors.sparse().orElseThrow(), store.orElseThrow(), experts.orElseThrow());
+                if (before != null) {
+                    before.before(mixture);
+                }
+                before = mixture;
+                mlp = mixture;
+            }
             blocks.add(new Block(tensors.inputLayernorm(), selfAttn, tensors.postAttentionLayernorm(), mlp));
         }
         return new Transformer(embedding, blocks, new RmsNorm(norm, config.rmsNormEps()), lmHead.get(), team, maxRows);
     }
 
-    private ResidentExperts residentExperts(MoeConfig moe) {
+    private ExpertStore residentExperts(MoeConfig moe) {
         List<List<SwiGlu>> byLayer = new ArrayList<>();
         for (LayerTensors layer : layers) {
             byLayer.add(
@@ -208,7 +256,7 @@ public final class DeepSeekAssembler {
     }
 
     private MixtureOfExperts mixture(
-            int layer, LayerTensors.Sparse tensors, ResidentExperts experts, MoeWorkspace workspace) {
+            int layer, LayerTensors.Sparse tensors, ExpertStore experts, MoeWorkspace workspace) {
         MoeConfig moe = config.moe().orElseThrow();
         Router router = new Router(tensors.gateName(), moe, tensors.gate().get(), tensors.bias(), workspace);
         return new MixtureOfExperts(

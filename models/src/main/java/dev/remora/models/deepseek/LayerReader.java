@@ -1,13 +1,16 @@
 package dev.remora.models.deepseek;
 
 import dev.remora.core.Activations;
+import dev.remora.core.CheckpointException;
 import dev.remora.core.RmsNorm;
 import dev.remora.core.StoredMatrix;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.Weight;
 import dev.remora.core.checkpoint.CheckpointScope;
+import dev.remora.core.checkpoint.Tensor;
 import dev.remora.mla.MlaConfig;
 import dev.remora.mla.MlaWeights;
+import dev.remora.models.experts.StoredExpert;
 import dev.remora.models.weights.WeightLoader;
 import dev.remora.models.weights.WeightReaders;
 import dev.remora.moe.MoeConfig;
@@ -26,22 +29,26 @@ final class LayerReader {
     private final WeightReaders readers;
     private final WeightReaders exactReaders;
     private final WeightLoader loader;
+    private final boolean expertsStayInFiles;
 
-    LayerReader(DeepSeekConfig config, WeightReaders readers, WeightLoader loader) {
+    /** @param expertsStayInFiles routed experts are checked, but not announced to the loader */
+    LayerReader(DeepSeekConfig config, WeightReaders readers, WeightLoader loader, boolean expertsStayInFiles) {
         this.config = config;
         this.readers = readers;
         this.exactReaders = new WeightReaders(config.blockSize(), Activations.F32);
         this.loader = loader;
+        this.expertsStayInFiles = expertsStayInFiles;
     }
 
-    /** The tensors of the layer whose names begin with the scope. */
-    LayerTensors read(CheckpointScope scope, boolean sparse) {
+    /** The tensors of a layer, whose names begin with the scope. */
+    LayerTensors read(int layer, CheckpointScope scope) {
+        boolean sparse = config.sparse().get(layer);
         return new LayerTensors(
                 norm(scope, "input_layernorm.weight"),
                 norm(scope, "post_attention_layernorm.weight"),
                 attention(scope.at("self_attn")),
                 sparse ? Optional.empty() : Optional.of(dense(scope.at("mlp"))),
-                sparse ? Optional.of(sparse(scope.at("mlp"), config.moe().orElseThrow())) : Optional.empty());
+                sparse ? Optional.of(sparse(layer, scope.at("mlp"), config.moe().orElseThrow())) : Optional.empty());
     }
 
     private RmsNorm norm(CheckpointScope scope, String name) {
@@ -123,14 +130,21 @@ final class LayerReader {
         return network(mlp, "intermediate_size", config.intermediateSize());
     }
 
-    private LayerTensors.Sparse sparse(CheckpointScope mlp, MoeConfig moe) {
+    private LayerTensors.Sparse sparse(int layer, CheckpointScope mlp, MoeConfig moe) {
         int experts = moe.nRoutedExperts();
         List<Supplier<SwiGlu>> routed = new ArrayList<>();
+        List<StoredExpert> stored = new ArrayList<>();
         for (int expert = 0; expert < experts; expert++) {
-            routed.add(
-                    mlp.has("experts.gate_up_proj")
-                            ? fusedExpert(mlp.at("experts"), moe, expert)
-                            : network(mlp.at("experts." + expert), "moe_intermediate_size", moe.moeIntermediateSize()));
+            Parts parts = mlp.has("experts.gate_up_proj")
+                    ? fusedExpert(mlp.at("experts"), moe, expert)
+                    : parts(mlp.at("experts." + expert), "moe_intermediate_size", moe.moeIntermediateSize());
+            if (expertsStayInFiles) {
+                StoredExpert one = parts.stored(layer, expert);
+                stored.add(one);
+                routed.add(one::outline);
+            } else {
+                routed.add(parts.announce(loader));
+            }
         }
         Optional<Supplier<SwiGlu>> shared = moe.nSharedExperts() == 0
                 ? Optional.empty()
@@ -147,19 +161,57 @@ final class LayerReader {
                         ? WeightReaders.vector(mlp, "gate.e_score_correction_bias", "(n_routed_experts)", experts)
                         : new float[0],
                 routed,
+                stored,
                 shared);
     }
 
     private Supplier<SwiGlu> network(CheckpointScope scope, String width, int intermediate) {
+        return parts(scope, width, intermediate).announce(loader);
+    }
+
+    /** The matrices of one network, and the tensors that hold them. */
+    private record Parts(Part gate, Part up, Part down) {
+        private record Part(CheckpointScope scope, String name, StoredMatrix matrix) {
+            StoredExpert.Part stored() {
+                Tensor tensor = scope.tensor(name);
+                if (tensor.fileOffset() < 0) {
+                    throw new CheckpointException(
+                            tensor.name() + ": expected a tensor in a file, which experts that are"
+                                    + " not all in memory are read from, found one that was made in "
+                                    + tensor.file() + "; save the model into a folder and load that");
+                }
+                long within = matrix.stored().address() - tensor.data().address();
+                String file = scope.checkpoint().fileOf(tensor);
+                return new StoredExpert.Part(tensor.name(), matrix, file, tensor.fileOffset() + within);
+            }
+        }
+
+        StoredExpert stored(int layer, int expert) {
+            return new StoredExpert(layer, expert, gate.stored(), up.stored(), down.stored());
+        }
+
+        Supplier<SwiGlu> announce(WeightLoader loader) {
+            Supplier<Weight> g = loader.add(gate.matrix);
+            Supplier<Weight> u = loader.add(up.matrix);
+            Supplier<Weight> d = loader.add(down.matrix);
+            return () -> new SwiGlu(g.get(), u.get(), d.get());
+        }
+    }
+
+    private Parts parts(CheckpointScope scope, String width, int intermediate) {
         int h = config.hiddenSize();
-        Supplier<Weight> gate = add(scope, "gate_proj.weight", "(" + width + ", hidden_size)", intermediate, h);
-        Supplier<Weight> up = add(scope, "up_proj.weight", "(" + width + ", hidden_size)", intermediate, h);
-        Supplier<Weight> down = add(scope, "down_proj.weight", "(hidden_size, " + width + ")", h, intermediate);
-        return () -> new SwiGlu(gate.get(), up.get(), down.get());
+        return new Parts(
+                part(scope, "gate_proj.weight", "(" + width + ", hidden_size)", intermediate, h),
+                part(scope, "up_proj.weight", "(" + width + ", hidden_size)", intermediate, h),
+                part(scope, "down_proj.weight", "(hidden_size, " + width + ")", h, intermediate));
+    }
+
+    private Parts.Part part(CheckpointScope scope, String name, String formula, int rows, int cols) {
+        return new Parts.Part(scope, name, readers.matrix(scope, name, formula, rows, cols));
     }
 
     /** The layout of newer checkpoints: all experts of a layer in one tensor, gate above up. */
-    private Supplier<SwiGlu> fusedExpert(CheckpointScope experts, MoeConfig moe, int expert) {
+    private Parts fusedExpert(CheckpointScope experts, MoeConfig moe, int expert) {
         int h = moe.hiddenSize();
         int width = moe.moeIntermediateSize();
         int count = moe.nRoutedExperts();
@@ -171,17 +223,18 @@ final class LayerReader {
                 expert,
                 2 * width,
                 h);
-        Supplier<Weight> gate = loader.add(gateUp.rows(0, width));
-        Supplier<Weight> up = loader.add(gateUp.rows(width, width));
-        Supplier<Weight> down = loader.add(readers.matrixOfStack(
+        StoredMatrix down = readers.matrixOfStack(
                 experts,
                 "down_proj",
                 "(n_routed_experts, hidden_size, moe_intermediate_size)",
                 count,
                 expert,
                 h,
-                width));
-        return () -> new SwiGlu(gate.get(), up.get(), down.get());
+                width);
+        return new Parts(
+                new Parts.Part(experts, "gate_up_proj", gateUp.rows(0, width)),
+                new Parts.Part(experts, "gate_up_proj", gateUp.rows(width, width)),
+                new Parts.Part(experts, "down_proj", down));
     }
 
     private Supplier<Weight> add(CheckpointScope scope, String name, String formula, int rows, int cols) {

@@ -4,6 +4,7 @@ import dev.remora.core.RmsNorm;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.Weight;
 import dev.remora.mla.MlaWeights;
+import dev.remora.models.experts.StoredExpert;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -15,13 +16,18 @@ record LayerTensors(
         Supplier<MlaWeights> attention,
         Optional<Supplier<SwiGlu>> dense,
         Optional<Sparse> sparse) {
-    /** A mixture of experts. */
+    /**
+     * A mixture of experts.
+     *
+     * @param stored the experts, if they stay in their files; the suppliers then answer outlines
+     */
     @SuppressWarnings("ArrayRecordComponent") // a holder of parts, never compared
     record Sparse(
             String gateName,
             Supplier<Weight> gate,
             float[] bias,
             List<Supplier<SwiGlu>> experts,
+            List<StoredExpert> stored,
             Optional<Supplier<SwiGlu>> shared) {}
 
     /** What the suppliers answer after loading. */

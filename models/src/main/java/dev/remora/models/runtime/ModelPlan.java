@@ -11,8 +11,13 @@ import dev.remora.core.checkpoint.Checkpoint;
 import dev.remora.mla.Evaluation;
 import dev.remora.models.deepseek.DeepSeekAssembler;
 import dev.remora.models.deepseek.DeepSeekConfig;
+import dev.remora.models.experts.ExpertOptions;
+import dev.remora.models.experts.ExpertPlan;
+import dev.remora.models.experts.SlotExperts;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
+import dev.remora.moe.ExpertObserver;
+import dev.remora.moe.MoeWorkspace;
 import dev.remora.moe.RoutingListener;
 import java.lang.foreign.Arena;
 import java.util.Locale;
@@ -36,6 +41,7 @@ public final class ModelPlan {
     private final WeightLoader loader = new WeightLoader();
     private final DeepSeekAssembler assembler;
     private final Supplier<StoredMatrix> embedding;
+    private final Optional<ExpertPlan> experts;
 
     /**
      * Checks all tensors.
@@ -46,11 +52,30 @@ public final class ModelPlan {
      * @throws dev.remora.core.CheckpointException if one is missing, superfluous, or has the wrong shape or format
      */
     public ModelPlan(DeepSeekConfig config, Checkpoint checkpoint, Activations activations) {
+        this(config, checkpoint, activations, ExpertOptions.RESIDENT);
+    }
+
+    /**
+     * As the other constructor.
+     *
+     * @param options how the routed experts are held
+     * @throws IllegalArgumentException if memory for routed experts is limited and there are none
+     * @throws InsufficientMemoryException if it is too little for a step
+     */
+    public ModelPlan(DeepSeekConfig config, Checkpoint checkpoint, Activations activations, ExpertOptions options) {
         this.config = config;
         this.checkpoint = checkpoint;
-        this.assembler = new DeepSeekAssembler(config, checkpoint, loader, activations);
+        boolean limited = !options.memory().all();
+        if (limited && config.moe().isEmpty()) {
+            throw new IllegalArgumentException("expertMemory: expected a model with routed experts, found none in "
+                    + checkpoint.source().describe() + "; leave it out");
+        }
+        this.assembler = new DeepSeekAssembler(config, checkpoint, loader, activations, limited);
         assembler.rejectUnusedTensors();
         this.embedding = loader.addCopy(assembler.embedTokens());
+        this.experts = limited
+                ? Optional.of(new ExpertPlan(checkpoint.source(), assembler.storedExperts(), options))
+                : Optional.empty();
     }
 
     public DeepSeekConfig config() {
@@ -61,7 +86,15 @@ public final class ModelPlan {
         return assembler;
     }
 
-    /** Bytes of the weights in memory, the embedding included; what {@link #load} reports in the end. */
+    /** The routed experts that stay in their files, if they do. */
+    public Optional<ExpertPlan> storedExperts() {
+        return experts;
+    }
+
+    /**
+     * Bytes of the weights that are loaded, the embedding included; what {@link #load} reports in the end. Memory for routed
+     * experts that stay in their files comes on top.
+     */
     public long weightBytes() {
         return loader.bytes();
     }
@@ -84,17 +117,21 @@ public final class ModelPlan {
         long rows = assembler.workspaceBytes(MAX_ROWS, threads);
         requireHeap(source, rows, Runtime.getRuntime().maxMemory());
         long cache = cacheBytesPerToken(format) * positions;
+        long slots = experts.map(ExpertPlan::bytes).orElse(0L);
         memory.require(
-                weights + rows + cache,
+                weights + slots + rows + cache,
                 String.format(
                         Locale.ROOT,
-                        "%s: weights of %.2f GiB, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
+                        "%s: weights of %.2f GiB%s, a context of %d tokens (%.2f GiB) and the rows of a step (%.2f GiB)",
                         source,
                         weights / 0x1p30,
+                        slots == 0 ? "" : String.format(Locale.ROOT, ", experts of %.2f GiB", slots / 0x1p30),
                         positions,
                         cache / 0x1p30,
                         rows / 0x1p30));
-        return memory.warnIfMapped(checkpoint.mappedBytes(), weights);
+        // Experts that stay in their files are not read through the mapping.
+        long unmapped = experts.map(ExpertPlan::storedBytes).orElse(0L);
+        return memory.warnIfMapped(Math.max(0, checkpoint.mappedBytes() - unmapped), weights + slots);
     }
 
     /**
@@ -121,25 +158,61 @@ public final class ModelPlan {
      * @param listener sees the router's decisions
      * @param progress told how many of the {@link WeightLoader#bytes bytes} are loaded
      */
-    @SuppressWarnings("MustBeClosedChecker") // the arena becomes the model's own
     public RunningModel load(
             int threads,
             CacheFormat format,
             Supplier<MemoryLimits> memory,
             RoutingListener listener,
             LongConsumer progress) {
+        return load(threads, format, memory, listener, ExpertObserver.NONE, progress);
+    }
+
+    /**
+     * As the other method.
+     *
+     * @param observer sees how experts that stay in their files come into memory
+     */
+    @SuppressWarnings("MustBeClosedChecker") // the arena becomes the model's own
+    public RunningModel load(
+            int threads,
+            CacheFormat format,
+            Supplier<MemoryLimits> memory,
+            RoutingListener listener,
+            ExpertObserver observer,
+            LongConsumer progress) {
         Arena arena = Arena.ofShared();
         ThreadTeam team = null;
+        SlotExperts slots = null;
         try {
             progress.accept(0);
             loader.load(arena, threads, progress);
             team = new ThreadTeam(threads, MAX_ROWS, assembler.inputWidth());
-            Transformer transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, listener);
+            Optional<MoeWorkspace> workspace = assembler.moeWorkspace(MAX_ROWS, team);
+            workspace.ifPresent(w -> w.listen(listener));
+            Transformer transformer;
+            if (experts.isPresent()) {
+                slots = experts.get().start(arena, threads, observer);
+                transformer = assembler.assemble(
+                        embedding.get(), team, MAX_ROWS, format, EVALUATION, workspace, Optional.of(slots));
+            } else {
+                transformer = assembler.assemble(embedding.get(), team, MAX_ROWS, format, EVALUATION, workspace);
+            }
             CachePool pool = assembler.cachePool(format, memory.get().availableBytes());
-            return new RunningModel(arena, team, transformer, pool, assembler.layerWeights(), assembler.head());
+            return new RunningModel(
+                    arena,
+                    team,
+                    transformer,
+                    workspace,
+                    pool,
+                    assembler.layerWeights(),
+                    assembler.head(),
+                    Optional.ofNullable(slots));
         } catch (Throwable e) {
             if (team != null) {
                 team.close();
+            }
+            if (slots != null) {
+                slots.close();
             }
             arena.close();
             if (e instanceof OutOfMemoryError) {

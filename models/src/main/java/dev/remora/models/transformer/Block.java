@@ -13,11 +13,15 @@ import dev.remora.core.RmsNorm;
  */
 public record Block(RmsNorm inputLayernorm, Attention selfAttn, RmsNorm postAttentionLayernorm, FeedForward mlp) {
     /** One layer, in place. */
-    void forward(ResidualStream stream, Batch batch, int layer) {
+    void forward(ResidualStream stream, Batch batch, int layer, StepClock clock) {
         stream.normalize(inputLayernorm);
+        clock.lap(StepClock.Phase.OTHER);
         selfAttn.forward(stream.h(), batch, layer, stream.u());
+        clock.lap(StepClock.Phase.ATTENTION);
         stream.addThenNormalize(postAttentionLayernorm);
-        mlp.forward(stream.h(), stream.u());
+        clock.lap(StepClock.Phase.OTHER);
+        mlp.forward(stream.h(), batch, stream.u());
+        clock.lap(StepClock.Phase.FEED_FORWARD);
         stream.add();
     }
 }

@@ -21,6 +21,7 @@ public final class Transformer {
     private final ResidualStream stream;
     private final Rows headInput;
     private final Rows logits;
+    private final StepClock clock = new StepClock();
 
     /**
      * @param embedTokens (vocab_size, hidden_size), row-major
@@ -40,6 +41,11 @@ public final class Transformer {
 
     public int vocabSize() {
         return embedTokens.rows();
+    }
+
+    /** Tells where the time of a step goes, if it is started before. */
+    public StepClock clock() {
+        return clock;
     }
 
     /** Most rows of a step. */
@@ -63,9 +69,10 @@ public final class Transformer {
         stream.embed(embedTokens, batch);
         for (int layer = 0; layer < layers.size(); layer++) {
             boundary.before(layer, stream.x());
-            layers.get(layer).forward(stream, batch, layer);
+            layers.get(layer).forward(stream, batch, layer, clock);
         }
         stream.normalizeInPlace(norm);
+        clock.lap(StepClock.Phase.OTHER);
         return stream.x();
     }
 
@@ -79,6 +86,7 @@ public final class Transformer {
     public Rows logits(int from, int count) {
         headInput.select(stream.x(), from, count);
         lmHead.forward(headInput, logits);
+        clock.lap(StepClock.Phase.HEAD);
         return logits;
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.remora.core.CacheFormat;
 import dev.remora.models.LoadProgress;
+import dev.remora.moe.policy.RouterPolicy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -18,7 +19,8 @@ class BenchmarkTest {
     private static final long PROBE = 1 << 24;
 
     private static BenchmarkOptions options(int prompt, int generate, List<Integer> depths, List<Integer> batches) {
-        return new BenchmarkOptions(prompt, generate, depths, batches, 2, 2, CacheFormat.BF16, PROBE);
+        return new BenchmarkOptions(
+                prompt, generate, depths, batches, 2, 2, CacheFormat.BF16, PROBE, RouterPolicy.EXACT);
     }
 
     @Test

@@ -23,7 +23,8 @@ class StepAccountTest {
     private static final int CACHE_ROW = 12;
 
     // A row that follows ten others, which is absorbed, and three rows of a new sequence, which are expanded.
-    private static final StepShape MIXED = new StepShape(new int[] {10, 0}, new int[] {1, 3}, new int[] {0, 3}, 2);
+    private static final StepShape MIXED =
+            new StepShape(new int[] {10, 0}, new int[] {1, 3}, new int[] {0, 3}, new int[] {0, 8}, 2);
 
     private final StepAccount account =
             new StepAccount(config(), layers(), new OneByte(10, HIDDEN), CACHE_ROW, Evaluation.CHEAPEST);

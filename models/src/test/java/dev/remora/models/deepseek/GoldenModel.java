@@ -14,6 +14,9 @@ import dev.remora.mla.Evaluation;
 import dev.remora.models.VectorKernels;
 import dev.remora.models.transformer.Transformer;
 import dev.remora.models.weights.WeightLoader;
+import dev.remora.moe.MoeWorkspace;
+import dev.remora.moe.Routing;
+import dev.remora.moe.policy.RouterPolicy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,6 +25,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** A tiny checkpoint of the test resources, assembled, with everything of a forward pass recorded. */
 final class GoldenModel implements AutoCloseable {
@@ -35,6 +39,7 @@ final class GoldenModel implements AutoCloseable {
     private final ThreadTeam team;
     private final CachePool pool;
     private final Transformer transformer;
+    private final Optional<MoeWorkspace> experts;
     private final Batch batch = new Batch(MAX_ROWS);
 
     /** What a step let be seen: rows in order over all steps. */
@@ -70,19 +75,9 @@ final class GoldenModel implements AutoCloseable {
         DeepSeekAssembler assembler = new DeepSeekAssembler(config, checkpoint, loader, activations);
         loader.load(arena, 2, done -> {});
         team = new ThreadTeam(threads, MAX_ROWS, assembler.inputWidth());
-        transformer =
-                assembler.assemble(assembler.embedTokens(), team, MAX_ROWS, format, evaluation, (layer, routing) -> {
-                    for (int row = 0; row < routing.rows(); row++) {
-                        int[] ids = new int[routing.expertsPerRow()];
-                        float[] weights = new float[ids.length];
-                        for (int rank = 0; rank < ids.length; rank++) {
-                            ids[rank] = routing.expert(row, rank);
-                            weights[rank] = routing.weight(row, rank);
-                        }
-                        trace.experts.get(layer).add(ids);
-                        trace.expertWeights.get(layer).add(weights);
-                    }
-                });
+        experts = assembler.moeWorkspace(MAX_ROWS, team);
+        experts.ifPresent(workspace -> workspace.listen(this::record));
+        transformer = assembler.assemble(assembler.embedTokens(), team, MAX_ROWS, format, evaluation, experts);
         pool = new CachePool(config.numHiddenLayers(), config.mla().cacheWidth() * format.bytes(), 1L << 30);
         newTrace();
     }
@@ -98,6 +93,10 @@ final class GoldenModel implements AutoCloseable {
     Trace newTrace() {
         trace = new Trace(config.numHiddenLayers());
         return trace;
+    }
+
+    void policy(RouterPolicy policy) {
+        experts.orElseThrow().policy(policy);
     }
 
     CachePool.Sequence open() {
@@ -137,6 +136,19 @@ final class GoldenModel implements AutoCloseable {
             last.add(row(logits, 0));
         }
         return last;
+    }
+
+    private void record(int layer, Routing routing) {
+        for (int row = 0; row < routing.rows(); row++) {
+            int[] ids = new int[routing.count(row)];
+            float[] weights = new float[ids.length];
+            for (int rank = 0; rank < ids.length; rank++) {
+                ids[rank] = routing.expert(row, rank);
+                weights[rank] = routing.weight(row, rank);
+            }
+            trace.experts.get(layer).add(ids);
+            trace.expertWeights.get(layer).add(weights);
+        }
     }
 
     private void record(int layer, Rows x) {

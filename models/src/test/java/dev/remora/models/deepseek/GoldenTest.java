@@ -2,6 +2,7 @@ package dev.remora.models.deepseek;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.remora.core.Activations;
@@ -10,6 +11,7 @@ import dev.remora.core.CachePool;
 import dev.remora.core.checkpoint.DType;
 import dev.remora.mla.Evaluation;
 import dev.remora.models.deepseek.GoldenModel.Trace;
+import dev.remora.moe.policy.RouterPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -61,6 +63,29 @@ class GoldenTest {
         Evaluation evaluation = expanded ? Evaluation.EXPANDED : Evaluation.ABSORBED;
         try (GoldenModel model = new GoldenModel(name, CacheFormat.F32, evaluation, 2)) {
             compare(name + (expanded ? " expanded" : " absorbed"), model, 100, TOLERANCE);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"v2-lite, 12", "v2-grouped, 8", "v3-fp8, 8", "moonlight, 12"})
+    void policiesWithNothingToDoLeaveEveryBit(String name, int experts) {
+        try (GoldenModel model = new GoldenModel(name, CacheFormat.F32, Evaluation.CHEAPEST, 2)) {
+            RouterPolicy idle =
+                    RouterPolicy.parse("mass:1+noise:0+capacity:1000+available:m=" + experts + ",lambda=0+fallback");
+            int[] ids = model.goldenInts("input_ids");
+            for (int chunk : new int[] {1, 7}) {
+                model.policy(RouterPolicy.EXACT);
+                Trace exact = model.newTrace();
+                model.append(model.open(), ids, chunk);
+                model.policy(idle);
+                Trace found = model.newTrace();
+                model.append(model.open(), ids, chunk);
+                assertArrayEquals(exact.logits.toArray(), found.logits.toArray(), "chunks of " + chunk);
+                model.policy(RouterPolicy.parse("topk:1+capacity:0.1"));
+                Trace other = model.newTrace();
+                model.append(model.open(), ids, chunk);
+                assertFalse(Arrays.deepEquals(exact.logits.toArray(), other.logits.toArray()), "policies act");
+            }
         }
     }
 
