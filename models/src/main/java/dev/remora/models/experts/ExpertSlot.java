@@ -40,7 +40,6 @@ final class ExpertSlot {
     MemorySegment memory(int index, StoredExpert.Part part, Arena arena) {
         String layout = part.layout();
         if (memory[index] == null) {
-            // Tiles begin at pages, and are what comes first: no byte is lost before them.
             memory[index] = arena.allocate(partBytes[index], TileLayout.ALIGNMENT);
         } else if (!layout.equals(layouts[index])) {
             memory[index].fill((byte) 0);
