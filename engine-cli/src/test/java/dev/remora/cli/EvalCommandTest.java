@@ -105,7 +105,8 @@ class EvalCommandTest {
         Run run = Run.of("eval", "--labelled", texts.toString(), "--labels", tree.toString(), "--json");
         assertEquals(0, run.code(), run.err());
         JsonObject report = JsonObject.of(Json.parse(run.out(), "output"), "output");
-        assertEquals(0.5, JsonObject.of(report.array("results").getFirst(), "result").number("accuracy"));
+        assertEquals(
+                0.5, JsonObject.of(report.array("results").getFirst(), "result").number("accuracy"));
         Files.writeString(texts, "{\"label\": \"other\", \"text\": \"x\"}\n");
         Run wrong = Run.of("eval", "--labelled", texts.toString(), "--labels", tree.toString());
         assertEquals(2, wrong.code(), wrong.err());

@@ -34,8 +34,7 @@ class ReadTest {
         List<Integer> all = new ArrayList<>(list(IDS));
         all.add(7);
         assertArrayEquals(runner.logits(all), logits);
-        assertEquals(
-                greedy(runner, all, 3), FakeStepRunner.ids(session.generate(new int[0], tokens(3))));
+        assertEquals(greedy(runner, all, 3), FakeStepRunner.ids(session.generate(new int[0], tokens(3))));
     }
 
     @Test

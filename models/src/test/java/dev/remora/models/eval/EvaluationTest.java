@@ -101,8 +101,8 @@ class EvaluationTest {
     /** The definitions, in the simplest way: one text, token by token, twice. */
     @Test
     void perplexityAndDivergenceAreTheDefinitions() {
-        LabelledCorpus one =
-                new LabelledCorpus("one", CORPUS.ontology(), List.of(CORPUS.texts().get(1)));
+        LabelledCorpus one = new LabelledCorpus(
+                "one", CORPUS.ontology(), List.of(CORPUS.texts().get(1)));
         RenderedText rendered = RenderedText.of(llm, one.texts().getFirst());
         double surprise = 0;
         double divergence = 0;
@@ -166,7 +166,8 @@ class EvaluationTest {
     void labelsRollUpTheTree() {
         for (PolicyResult result : results) {
             Map<String, Quality> byLabel = result.byLabel();
-            Quality roots = byLabel.get("language").plus(byLabel.get("reasoning")).plus(byLabel.get("knowledge"));
+            Quality roots =
+                    byLabel.get("language").plus(byLabel.get("reasoning")).plus(byLabel.get("knowledge"));
             assertEquals(result.all().texts(), roots.texts());
             assertEquals(14, roots.texts());
             assertEquals(result.all().right(), roots.right());
