@@ -140,6 +140,7 @@ final class ArchitectureTest {
                                     "a type of LoadOptions",
                                     c -> c.getName().equals("dev.remora.core.CacheFormat")
                                             || c.getName().equals("dev.remora.moe.policy.RouterPolicy")
+                                            || c.getName().equals("dev.remora.moe.ExpertMemory")
                                             || c.getName().equals("dev.remora.core.Activations"))))));
 
     @ArchTest

@@ -22,6 +22,8 @@ final class ExpertGroups {
     private final Rows[] outputs;
     private Rows source;
     private int count;
+    private final int[] laterIds;
+    private final int[] laterGroups;
     private int stored;
 
     ExpertGroups(MoeConfig config, int maxRows, Rows activation, Rows output) {
@@ -35,6 +37,8 @@ final class ExpertGroups {
         slots = new int[output.capacity()];
         storedIds = new int[capacity];
         storedGroups = new int[capacity];
+        laterIds = new int[capacity];
+        laterGroups = new int[capacity];
         inputs = new Rows[capacity];
         activations = new Rows[capacity];
         outputs = new Rows[capacity];
@@ -133,7 +137,26 @@ final class ExpertGroups {
         return stored;
     }
 
-    /** These experts, ascending; the first {@link #stored} are in use. */
+    /** Puts experts that are in memory before those that are not; these can come while the others compute. */
+    void residentFirst(int layer, ExpertStore store) {
+        int first = 0;
+        int later = 0;
+        for (int i = 0; i < stored; i++) {
+            if (store.resident(layer, storedIds[i])) {
+                storedIds[first] = storedIds[i];
+                storedGroups[first] = storedGroups[i];
+                first++;
+            } else {
+                laterIds[later] = storedIds[i];
+                laterGroups[later] = storedGroups[i];
+                later++;
+            }
+        }
+        System.arraycopy(laterIds, 0, storedIds, first, later);
+        System.arraycopy(laterGroups, 0, storedGroups, first, later);
+    }
+
+    /** These experts; the first {@link #stored} are in use. */
     int[] storedIds() {
         return storedIds;
     }

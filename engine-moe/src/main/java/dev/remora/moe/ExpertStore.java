@@ -12,7 +12,7 @@ public interface ExpertStore {
      * Makes experts usable until they are released. A store with few slots may serve the first ones only; the caller
      * releases them and asks for the rest.
      *
-     * @param ids  ascending, without repetition
+     * @param ids  without repetition; served in this order
      * @param from index of the first one asked for
      * @param to   index after the last
      * @param into receives expert {@code ids[from + i]} at {@code i}
@@ -39,6 +39,18 @@ public interface ExpertStore {
      * @param ids the first {@code count} are meant, ascending
      */
     default void prefetch(int layer, int[] ids, int count) {}
+
+    /** True if experts may have to be brought into memory, so that guesses help. */
+    default boolean limited() {
+        return false;
+    }
+
+    /**
+     * Says which experts a layer will probably be asked for next. A store may bring them in while nothing else is asked of it.
+     *
+     * @param ids the first {@code count} are meant
+     */
+    default void expect(int layer, int[] ids, int count) {}
 
     /**
      * Waits until an expert that {@link #prefetch} was asked for is in memory.

@@ -24,6 +24,7 @@ public final class MixtureOfExperts implements FeedForward {
     private final SwiGlu shared;
     private final MoeWorkspace workspace;
     private final ParallelTask combine = this::combineChunk;
+    private MixtureOfExperts next;
     private Rows sum;
 
     /**
@@ -58,6 +59,11 @@ public final class MixtureOfExperts implements FeedForward {
         }
     }
 
+    /** Says which sparse layer runs next, so that its experts can be brought in ahead of time where that is needed. */
+    public void before(MixtureOfExperts layerAfter) {
+        next = layerAfter;
+    }
+
     @Override
     public void forward(Rows h, Batch batch, Rows out) {
         if (h.count() > workspace.maxRows()) {
@@ -70,6 +76,9 @@ public final class MixtureOfExperts implements FeedForward {
         router.route(h, batch, layer, experts);
         workspace.listener().routed(layer, workspace.routing());
         workspace.expertGroups().sort(h, workspace.routing(), workspace.activePolicy());
+        if (experts.limited()) {
+            workspace.expertGroups().residentFirst(layer, experts);
+        }
         runExperts(h, out);
         sum = out;
         workspace.team().run(combine, (h.count() + CHUNK_ROWS - 1) / CHUNK_ROWS);
@@ -87,7 +96,7 @@ public final class MixtureOfExperts implements FeedForward {
         addSubstitutes(groups, runs);
         int from = 0;
         do {
-            from += runFrom(from, groups, runs);
+            from += runFrom(h, from, groups, runs);
             runs.clear(h);
         } while (from < groups.stored());
     }
@@ -105,13 +114,16 @@ public final class MixtureOfExperts implements FeedForward {
     }
 
     /** Runs what was added and as many experts as the store has room for; returns their number. */
-    private int runFrom(int from, ExpertGroups groups, SwiGluGroups runs) {
+    private int runFrom(Rows h, int from, ExpertGroups groups, SwiGluGroups runs) {
         if (groups.stored() == 0) {
             runs.run();
             return 0;
         }
         int acquired = experts.acquire(layer, groups.storedIds(), from, groups.stored(), workspace.networks());
         try {
+            if (from == 0) {
+                expectNext(h);
+            }
             for (int i = 0; i < acquired; i++) {
                 add(runs, workspace.networks()[i], groups, groups.storedGroup(from + i));
             }
@@ -120,6 +132,14 @@ public final class MixtureOfExperts implements FeedForward {
             experts.release(layer, groups.storedIds(), from, from + acquired);
         }
         return acquired;
+    }
+
+    /** While a row decodes: once this layer's experts were asked for, those of the next one come first. */
+    private void expectNext(Rows h) {
+        if (next != null && h.count() == 1 && experts.limited()) {
+            next.router.guess(h);
+            experts.expect(next.layer, workspace.guess(), workspace.guess().length);
+        }
     }
 
     private static void add(SwiGluGroups runs, SwiGlu network, ExpertGroups groups, int group) {

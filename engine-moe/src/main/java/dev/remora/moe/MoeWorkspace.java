@@ -23,6 +23,8 @@ public final class MoeWorkspace {
     private final Rows activation;
     private final Rows sharedActivation;
     private final Rows output;
+    private final Rows guessScores;
+    private final int[] guess;
     private RoutingListener listener = NOBODY;
     private RoutingObserver observer = RoutingObserver.NONE;
     private RouterPolicy policy = RouterPolicy.EXACT;
@@ -45,6 +47,8 @@ public final class MoeWorkspace {
         activation = new Rows(slots, config.moeIntermediateSize());
         sharedActivation = new Rows(maxRows, config.sharedIntermediateSize());
         output = new Rows(slots, config.hiddenSize());
+        guessScores = new Rows(1, config.nRoutedExperts());
+        guess = new int[config.numExpertsPerTok()];
         expertGroups = new ExpertGroups(config, maxRows, activation, output);
         networks = new SwiGlu[expertGroups.capacity()];
         runs = new SwiGluGroups(team, expertGroups.capacity() + 1);
@@ -161,6 +165,16 @@ public final class MoeWorkspace {
 
     Rows sharedActivation() {
         return sharedActivation;
+    }
+
+    /** Scores of a router that guesses, (1, n_routed_experts). */
+    Rows guessScores() {
+        return guessScores;
+    }
+
+    /** What it guessed, num_experts_per_tok experts. */
+    int[] guess() {
+        return guess;
     }
 
     /** Outputs of experts, row after row within expert after expert, (n * num_experts_per_tok, hidden_size). */

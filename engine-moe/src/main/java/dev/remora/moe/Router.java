@@ -92,6 +92,29 @@ public final class Router {
         }
     }
 
+    /**
+     * Guesses what this layer will choose for a row from what an earlier layer was given: the stream changes little from
+     * layer to layer. The guess is in the workspace.
+     *
+     * @param h (1, hidden_size)
+     */
+    void guess(Rows h) {
+        Rows scores = workspace.guessScores();
+        gate.forward(h, scores);
+        float[] s = scores.data();
+        int at = scores.offset(0);
+        Scores.apply(config.scoringFunc(), s, at, config.nRoutedExperts());
+        for (int expert = 0; expert < bias.length; expert++) {
+            s[at + expert] += bias[expert];
+        }
+        if (config.limitsGroups()) {
+            maskGroups(0, s, at);
+        }
+        for (int rank = 0; rank < workspace.guess().length; rank++) {
+            workspace.guess()[rank] = takeLargest(s, at, config.nRoutedExperts());
+        }
+    }
+
     private void routeChunk(int chunk, Scratch scratch) {
         int end = Math.min((chunk + 1) * CHUNK_ROWS, workspace.routing().rows());
         for (int row = chunk * CHUNK_ROWS; row < end; row++) {

@@ -8,6 +8,7 @@ import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
+import dev.remora.moe.ExpertMemory;
 import dev.remora.moe.policy.RouterPolicy;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
@@ -39,6 +40,7 @@ class DecodingAllocationTest {
         assertNothing(LoadOptions.defaults().withPolicy(policy));
     }
 
+<<<<<<< HEAD
     @Test
     void listeningAllocatesNothing() {
         AtomicLong tokens = new AtomicLong();
@@ -49,6 +51,12 @@ class DecodingAllocationTest {
             }
         }));
         assertTrue(tokens.get() >= 2 * STEPS, "heard " + tokens);
+=======
+    /** Slots for all experts: after a while, every one of them is there. */
+    @Test
+    void expertsInSlotsAllocateNothing() {
+        assertNothing(LoadOptions.defaults().withExpertMemory(ExpertMemory.ofShare(1)));
+>>>>>>> resident
     }
 
     private static void assertNothing(LoadOptions how) {

@@ -89,11 +89,13 @@ class ExpertMemoryTest {
         int[] ids = ids(name);
         try (Llm whole = load(TestCheckpoint.folder(name), ExpertMemory.ALL);
                 Llm tiny = load(TestCheckpoint.folder(name), TINY);
-                Llm half = load(TestCheckpoint.folder(name), ExpertMemory.ofShare(0.5))) {
+                Llm half = load(TestCheckpoint.folder(name), ExpertMemory.ofShare(0.5));
+                Llm most = load(TestCheckpoint.folder(name), ExpertMemory.ofShare(0.9))) {
             for (int chunk : new int[] {512, 1, 7}) {
                 float[] expected = logits(whole, ids, chunk);
                 assertSameBits(expected, logits(tiny, ids, chunk), name + ", four slots, steps of " + chunk);
                 assertSameBits(expected, logits(half, ids, chunk), name + ", half, steps of " + chunk);
+                assertSameBits(expected, logits(most, ids, chunk), name + ", most, steps of " + chunk);
             }
         }
     }

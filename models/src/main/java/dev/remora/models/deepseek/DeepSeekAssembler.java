@@ -220,13 +220,23 @@ public final class DeepSeekAssembler {
         SwiGluGroups denseGroups = new SwiGluGroups(team, 1);
         Rows activation = new Rows(maxRows, config.sparse().contains(false) ? config.intermediateSize() : 0);
         List<Block> blocks = new ArrayList<>();
+        MixtureOfExperts before = null;
         for (int layer = 0; layer < layers.size(); layer++) {
             LayerTensors tensors = layers.get(layer);
             Attention selfAttn =
                     new MultiHeadLatentAttention(tensors.attention().get(), attention);
-            FeedForward mlp = tensors.dense().isPresent()
-                    ? new DenseFeedForward(tensors.dense().get().get(), denseGroups, activation)
-                    : mixture(layer, tensors.sparse().orElseThrow(), store.orElseThrow(), experts.orElseThrow());
+            FeedForward mlp;
+            if (tensors.dense().isPresent()) {
+                mlp = new DenseFeedForward(tensors.dense().get().get(), denseGroups, activation);
+            } else {
+                MixtureOfExperts mixture =
+                        mixture(layer, tensors.sparse().orElseThrow(), store.orElseThrow(), experts.orElseThrow());
+                if (before != null) {
+                    before.before(mixture);
+                }
+                before = mixture;
+                mlp = mixture;
+            }
             blocks.add(new Block(tensors.inputLayernorm(), selfAttn, tensors.postAttentionLayernorm(), mlp));
         }
         return new Transformer(embedding, blocks, new RmsNorm(norm, config.rmsNormEps()), lmHead.get(), team, maxRows);

@@ -20,8 +20,10 @@ import org.slf4j.LoggerFactory;
 public final class ExpertPlan {
     private static final Logger LOG = LoggerFactory.getLogger(ExpertPlan.class);
 
-    /** Threads that read: enough to keep a disk busy while one of them repacks. */
-    private static final int READERS = 4;
+    /** Threads that read: two keep a disk busy while one of them repacks; many processors have faster disks. */
+    private static final int MIN_READERS = 2;
+
+    private static final int MAX_READERS = 8;
 
     /** Two waves of two experts. */
     private static final int MIN_SLOTS = 4;
@@ -38,6 +40,7 @@ public final class ExpertPlan {
     private final long slotBytes;
     private final long stagingBytes;
     private final int slots;
+    private final int readers = Math.clamp(Runtime.getRuntime().availableProcessors(), MIN_READERS, MAX_READERS);
     private final List<StoredExpert> pinned;
     private final boolean fp8Copies;
 
@@ -170,7 +173,7 @@ public final class ExpertPlan {
     }
 
     int readers() {
-        return READERS;
+        return readers;
     }
 
     /** Bytes of the buffer of one reader. */

@@ -9,21 +9,22 @@ import dev.remora.moe.ExpertStore;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * A store with a fixed number of slots, filled from files. The engine thread asks; threads of the store read: first what is
  * asked for, in the order of the request, then, while they have nothing else to do, what the next layer will probably ask
- * for: the experts that it used in the step before, or all of them where a prompt uses most. An expert that is in memory
- * when it is asked for costs no allocation.
+ * for: what its router is expected to choose, else the experts that it used in the step before, or all of them where a
+ * prompt uses most. An expert that is in memory when it is asked for costs no allocation.
  *
  * <p>A request for more experts than there are slots is served in waves. While the engine works on one, the next is read.
  */
 public final class SlotExperts implements ExpertStore, AutoCloseable {
     /** Where most experts of a layer are used, the next layer will probably use all: a prompt. */
     private static final int MOST = 2;
+
+    /** With fewer slots than so many rows need, none is left for what is only expected. */
+    private static final int MANY = 4;
 
     /** Of the estimate of a load's time: the last one counts this part. */
     private static final int SMOOTHING = 8;
@@ -42,7 +43,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
     private final IntQueue jobs;
     private final int[] ahead;
     private final boolean[] used;
-    private final Map<Integer, RemoraException> failures = new HashMap<>();
+    private final RemoraException[] failures;
     private int aheadNext;
     private int aheadCount;
     private volatile long loadNanos;
@@ -67,6 +68,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         jobs = new IntQueue(ExpertSlot.PARTS * plan.slots());
         ahead = new int[Math.max(experts, plan.slots())];
         used = new boolean[layers * experts];
+        failures = new RemoraException[layers * experts];
         pin();
         files = plan.open();
         threads = new Thread[plan.readers()];
@@ -118,9 +120,13 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
 
     private void begin(int layer, int[] ids, int count) {
         table.arrive(layer);
+        for (int expert = 0; expert < plan.expertsPerLayer(); expert++) {
+            // Forgets what was expected of this layer.
+            table.want(table.id(layer, expert), false);
+        }
         for (int i = 0; i < count; i++) {
             int id = table.id(layer, ids[i]);
-            failures.remove(id);
+            failures[id] = null;
             table.count(id);
             table.want(id, true);
             if (table.ready(id)) {
@@ -183,9 +189,8 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         boolean all = true;
         for (int i = from; i < to && all; i++) {
             int id = table.id(layer, ids[i]);
-            RemoraException failure = failures.remove(id);
-            if (failure != null) {
-                throw again(failure);
+            if (failures[id] != null) {
+                throw again(failures[id]);
             }
             if (table.slotOf(id) == SlotTable.NONE) {
                 all = load(id, i == from ? SlotTable.Need.NEXT : SlotTable.Need.WANTED);
@@ -220,7 +225,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
     private void forget(int layer, int[] ids, int from, int to) {
         for (int i = from; i < to; i++) {
             table.want(table.id(layer, ids[i]), false);
-            failures.remove(table.id(layer, ids[i]));
+            failures[table.id(layer, ids[i])] = null;
         }
     }
 
@@ -229,6 +234,28 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         synchronized (lock) {
             for (int i = from; i < to; i++) {
                 table.release(table.id(layer, ids[i]));
+            }
+            lock.notifyAll();
+        }
+    }
+
+    @Override
+    public boolean limited() {
+        return plan.slots() < plan.experts();
+    }
+
+    @Override
+    public void expect(int layer, int[] ids, int count) {
+        if (table.slots() < MANY * count) {
+            return;
+        }
+        synchronized (lock) {
+            aheadNext = 0;
+            aheadCount = 0;
+            for (int i = 0; i < count; i++) {
+                int id = table.id(layer, ids[i]);
+                table.want(id, true);
+                ahead[aheadCount++] = id;
             }
             lock.notifyAll();
         }
@@ -320,7 +347,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
         while (aheadNext < aheadCount) {
             int id = ahead[aheadNext++];
             if (table.slotOf(id) == SlotTable.NONE) {
-                int slot = table.assign(id, SlotTable.Need.AHEAD);
+                int slot = table.assign(id, table.wanted(id) ? SlotTable.Need.WANTED : SlotTable.Need.AHEAD);
                 if (slot != SlotTable.NONE) {
                     order(slot);
                     lock.notifyAll();
@@ -361,7 +388,7 @@ public final class SlotExperts implements ExpertStore, AutoCloseable {
             int id = table.occupant(slot);
             table.failed(slot);
             if (table.wanted(id)) {
-                failures.put(id, failure);
+                failures[id] = failure;
             }
         }
     }
