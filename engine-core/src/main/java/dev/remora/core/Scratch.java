@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 
 /** What one worker of the {@link ThreadTeam} needs for itself while it multiplies; allocated once. */
 public final class Scratch {
-    /** Rows of a panel: inner indices that are decoded at a time. */
-    public static final int PANEL_ROWS = Kernels.PANEL;
+    /** Rows of a panel: inner indices that are decoded at a time. 128 x 64 f32 are 32 KB, the size of an L1 cache. */
+    public static final int PANEL_ROWS = 128;
 
     /** Most rows of x that are multiplied without a panel. */
     public static final int FEW_ROWS = 4;

@@ -40,7 +40,6 @@ class DecodingAllocationTest {
         assertNothing(LoadOptions.defaults().withPolicy(policy));
     }
 
-<<<<<<< HEAD
     @Test
     void listeningAllocatesNothing() {
         AtomicLong tokens = new AtomicLong();
@@ -51,12 +50,12 @@ class DecodingAllocationTest {
             }
         }));
         assertTrue(tokens.get() >= 2 * STEPS, "heard " + tokens);
-=======
+    }
+
     /** Slots for all experts: after a while, every one of them is there. */
     @Test
     void expertsInSlotsAllocateNothing() {
         assertNothing(LoadOptions.defaults().withExpertMemory(ExpertMemory.ofShare(1)));
->>>>>>> resident
     }
 
     private static void assertNothing(LoadOptions how) {

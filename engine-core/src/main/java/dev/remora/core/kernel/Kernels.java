@@ -10,9 +10,6 @@ public final class Kernels {
     /** Columns of a weight tile and of its panels. */
     public static final int TILE = 64;
 
-    /** Rows of the longest panel that {@link #multiplyTile} takes. 128 x 64 f32 are 32 KB, the size of an L1 cache. */
-    public static final int PANEL = 128;
-
     /** Rows of {@link #multiplyWide} come in multiples of this. */
     public static final int GROUP = 4;
 
@@ -25,9 +22,7 @@ public final class Kernels {
      * y[r][c] += sum over i &lt; k of x[r][i] * panel[i][c], for n rows and {@link #TILE} columns; i ascends, starting from
      * what y holds. No row of y may be given twice.
      *
-     * @param panel   (k, 64) f32 from byte panelAt, with room for ({@link #PANEL}, 64) from there on; native, aligned to 64
-     *                bytes for speed
-     * @param k       at most {@link #PANEL}
+     * @param panel   (k, 64) f32 from byte panelAt, without gaps; native, aligned to 64 bytes for speed
      * @param xAt     offsets of the rows in x; row r is x[xAt[r] + xColumn ...], (k)
      * @param yAt     offsets of the rows in y; row r is y[yAt[r] + yColumn ...], (64)
      */

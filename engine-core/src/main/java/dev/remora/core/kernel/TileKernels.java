@@ -13,8 +13,7 @@ import jdk.incubator.vector.FloatVector;
  *
  * <p>Rows have offsets of their own, because C2 keeps the broadcasts beside their use only if each has an address of its own;
  * with one address and constant distances it loads them all first and spills. Groups are whole and methods take few
- * arguments, so that the loop keeps its addresses in registers too. Each kernel begins with a slice of constant size: with
- * a bounded loop variable the compiler then proves that no access leaves the panel, and nothing is checked in the loop.
+ * arguments, so that the loop keeps its addresses in registers too.
  */
 final class TileKernels {
     private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
@@ -22,8 +21,6 @@ final class TileKernels {
     private static final long BYTES = 4L * L;
     private static final int TILE = Kernels.TILE;
     private static final int ROW = 4 * TILE;
-    /** Bytes from the first row of the longest panel to its last. */
-    private static final long ROWS = (Kernels.PANEL - 1L) * ROW;
 
     private TileKernels() {}
 
@@ -90,8 +87,6 @@ final class TileKernels {
             int[] yAt,
             int yColumn,
             int row) {
-        MemorySegment w = panel.asSlice(at, ROWS + 4 * BYTES);
-        int count = Math.min(k, Kernels.PANEL);
         int x0 = xAt[row] + xColumn;
         int x1 = xAt[row + 1] + xColumn;
         int x2 = xAt[row + 2] + xColumn;
@@ -128,12 +123,12 @@ final class TileKernels {
         FloatVector f1 = FloatVector.fromArray(F, y, y5 + L);
         FloatVector f2 = FloatVector.fromArray(F, y, y5 + 2 * L);
         FloatVector f3 = FloatVector.fromArray(F, y, y5 + 3 * L);
-        for (int i = 0; i < count; i++) {
-            long q = (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, w, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, w, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, w, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, w, q + 3 * BYTES, LE);
+        for (int i = 0; i < k; i++) {
+            long q = at + (long) i * ROW;
+            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
+            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
+            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
+            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -202,8 +197,6 @@ final class TileKernels {
             int[] yAt,
             int yColumn,
             int row) {
-        MemorySegment w = panel.asSlice(at, ROWS + 2 * BYTES);
-        int count = Math.min(k, Kernels.PANEL);
         int x0 = xAt[row] + xColumn;
         int x1 = xAt[row + 1] + xColumn;
         int x2 = xAt[row + 2] + xColumn;
@@ -228,10 +221,10 @@ final class TileKernels {
         FloatVector e1 = FloatVector.fromArray(F, y, y4 + L);
         FloatVector f0 = FloatVector.fromArray(F, y, y5);
         FloatVector f1 = FloatVector.fromArray(F, y, y5 + L);
-        for (int i = 0; i < count; i++) {
-            long q = (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, w, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, w, q + BYTES, LE);
+        for (int i = 0; i < k; i++) {
+            long q = at + (long) i * ROW;
+            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
+            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -276,8 +269,6 @@ final class TileKernels {
             int[] yAt,
             int yColumn,
             int row) {
-        MemorySegment w = panel.asSlice(at, ROWS + 4 * BYTES);
-        int count = Math.min(k, Kernels.PANEL);
         int x0 = xAt[row] + xColumn;
         int x1 = xAt[row + 1] + xColumn;
         int x2 = xAt[row + 2] + xColumn;
@@ -302,12 +293,12 @@ final class TileKernels {
         FloatVector d1 = FloatVector.fromArray(F, y, y3 + L);
         FloatVector d2 = FloatVector.fromArray(F, y, y3 + 2 * L);
         FloatVector d3 = FloatVector.fromArray(F, y, y3 + 3 * L);
-        for (int i = 0; i < count; i++) {
-            long q = (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, w, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, w, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, w, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, w, q + 3 * BYTES, LE);
+        for (int i = 0; i < k; i++) {
+            long q = at + (long) i * ROW;
+            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
+            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
+            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
+            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -358,8 +349,6 @@ final class TileKernels {
             int[] yAt,
             int yColumn,
             int row) {
-        MemorySegment w = panel.asSlice(at, ROWS + 2 * BYTES);
-        int count = Math.min(k, Kernels.PANEL);
         int x0 = xAt[row] + xColumn;
         int x1 = xAt[row + 1] + xColumn;
         int x2 = xAt[row + 2] + xColumn;
@@ -376,10 +365,10 @@ final class TileKernels {
         FloatVector c1 = FloatVector.fromArray(F, y, y2 + L);
         FloatVector d0 = FloatVector.fromArray(F, y, y3);
         FloatVector d1 = FloatVector.fromArray(F, y, y3 + L);
-        for (int i = 0; i < count; i++) {
-            long q = (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, w, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, w, q + BYTES, LE);
+        for (int i = 0; i < k; i++) {
+            long q = at + (long) i * ROW;
+            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
+            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);
@@ -415,8 +404,6 @@ final class TileKernels {
             int yColumn,
             int row,
             int next) {
-        MemorySegment w = panel.asSlice(at, ROWS + 4 * BYTES);
-        int count = Math.min(k, Kernels.PANEL);
         int x0 = xAt[row] + xColumn;
         int x1 = xAt[next] + xColumn;
         int y0 = yAt[row] + yColumn;
@@ -429,12 +416,12 @@ final class TileKernels {
         FloatVector b1 = FloatVector.fromArray(F, y, y1 + L);
         FloatVector b2 = FloatVector.fromArray(F, y, y1 + 2 * L);
         FloatVector b3 = FloatVector.fromArray(F, y, y1 + 3 * L);
-        for (int i = 0; i < count; i++) {
-            long q = (long) i * ROW;
-            FloatVector w0 = FloatVector.fromMemorySegment(F, w, q, LE);
-            FloatVector w1 = FloatVector.fromMemorySegment(F, w, q + BYTES, LE);
-            FloatVector w2 = FloatVector.fromMemorySegment(F, w, q + 2 * BYTES, LE);
-            FloatVector w3 = FloatVector.fromMemorySegment(F, w, q + 3 * BYTES, LE);
+        for (int i = 0; i < k; i++) {
+            long q = at + (long) i * ROW;
+            FloatVector w0 = FloatVector.fromMemorySegment(F, panel, q, LE);
+            FloatVector w1 = FloatVector.fromMemorySegment(F, panel, q + BYTES, LE);
+            FloatVector w2 = FloatVector.fromMemorySegment(F, panel, q + 2 * BYTES, LE);
+            FloatVector w3 = FloatVector.fromMemorySegment(F, panel, q + 3 * BYTES, LE);
             FloatVector t = FloatVector.broadcast(F, x[x0 + i]);
             a0 = w0.fma(t, a0);
             a1 = w1.fma(t, a1);

@@ -198,19 +198,14 @@ final class DenseKernels {
     static void bf16Panel(MemorySegment tiles, long tileAt, int from, int count, MemorySegment panel) {
         // Panels start at even columns; the second half of a last odd column is overwritten or never read.
         for (int i = 0; i < count; i += 2) {
-            bf16Columns(tiles, tileAt + (long) (from + i) / 2 * WORD_ROW, panel, 4L * TILE * i, i + 1 < count);
-        }
-    }
-
-    /** In slices of constant size, so that no access is checked. */
-    private static void bf16Columns(MemorySegment tiles, long at, MemorySegment panel, long panelAt, boolean pair) {
-        MemorySegment words = tiles.asSlice(at, WORD_ROW);
-        MemorySegment columns = panel.asSlice(panelAt, pair ? 8L * TILE : 4L * TILE);
-        for (int lane = 0; lane < TILE; lane += L) {
-            IntVector w = IntVector.fromMemorySegment(I, words, (long) lane * TileLayout.WORD, LE);
-            low(w).intoMemorySegment(columns, 4L * lane, LE);
-            if (pair) {
-                high(w).intoMemorySegment(columns, 4L * (TILE + lane), LE);
+            long q = tileAt + (long) (from + i) / 2 * WORD_ROW;
+            boolean pair = i + 1 < count;
+            for (int lane = 0; lane < TILE; lane += L) {
+                IntVector w = IntVector.fromMemorySegment(I, tiles, q + (long) lane * TileLayout.WORD, LE);
+                low(w).intoMemorySegment(panel, 4L * (i * TILE + lane), LE);
+                if (pair) {
+                    high(w).intoMemorySegment(panel, 4L * ((i + 1) * TILE + lane), LE);
+                }
             }
         }
     }

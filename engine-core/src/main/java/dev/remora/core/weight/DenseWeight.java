@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 
 /** A dense matrix in tiles; made by {@link DenseMatrix#pack}. */
 final class DenseWeight extends TiledWeight {
+    private static final int F32_COLUMNS = 256;
+
     private final DenseFormat format;
     private final MemorySegment tiles;
     private final long tileBytes;
@@ -58,17 +60,22 @@ final class DenseWeight extends TiledWeight {
                 x.count());
     }
 
-    /** F32 tiles are panels as they stand, except where one has no room behind it. */
+    /** F32 tiles are panels as they stand. */
     @Override
     protected void multiplyPanel(
             int tile, int from, int count, Rows x, int xColumn, Rows y, int yColumn, Scratch scratch) {
-        long at = tile * tileBytes + 4L * TILE * from;
-        if (format != DenseFormat.F32 || tiles.byteSize() - at < 4L * TILE * Kernels.PANEL) {
+        if (format != DenseFormat.F32) {
             super.multiplyPanel(tile, from, count, x, xColumn, y, yColumn, scratch);
             return;
         }
+        long at = tile * tileBytes + 4L * TILE * from;
         Kernels.multiplyTile(
                 tiles, at, count, x.data(), x.offsets(), xColumn, y.data(), y.offsets(), yColumn, x.count());
+    }
+
+    @Override
+    protected int panelEnd(int from) {
+        return format == DenseFormat.F32 ? Math.min(from + F32_COLUMNS, cols()) : super.panelEnd(from);
     }
 
     @Override

@@ -54,7 +54,10 @@ public abstract class TiledWeight implements Weight {
      */
     protected abstract void decodePanel(int tile, int from, int count, Scratch scratch);
 
-    /** Column where the panel that starts at {@code from} ends; at most {@link Scratch#PANEL_ROWS} further. */
+    /**
+     * Column where the panel that starts at {@code from} ends; at most {@link Scratch#PANEL_ROWS} further if panels are
+     * decoded.
+     */
     protected int panelEnd(int from) {
         return Math.min(from + Scratch.PANEL_ROWS, cols);
     }
