@@ -6,7 +6,10 @@ import dev.remora.models.EngineListener;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
 import dev.remora.models.ModelInfo;
+import dev.remora.moe.policy.Guard;
 import dev.remora.moe.policy.RouterPolicy;
+import dev.remora.moe.policy.Target;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -53,6 +56,20 @@ final class ModelOptions {
             description = "Keep every routed expert in FP8 too, always in memory, for a policy that falls back to it.")
     boolean fp8Copies;
 
+    @Option(
+            names = "--target",
+            paramLabel = "QUANTITY=VALUE[,...]",
+            description = "Depart from the exact router as little as it takes, at most as --policy says, to reach"
+                    + " tokens-per-second=8, bytes-per-token=200M or hit-rate=0.9; see docs/routing.md.")
+    String target;
+
+    @Option(
+            names = "--guard",
+            paramLabel = "SETTING[,...]",
+            description = "Run a sample of the tokens exactly too, and be exact for a while where --policy goes too far:"
+                    + " kl=0.05,top1=0.9,every=16,window=32; see docs/routing.md.")
+    String guard;
+
     /** Loads the model, with progress on standard error where it takes long. */
     Llm load(Shell shell) {
         return load(shell, EngineListener.NONE);
@@ -71,6 +88,8 @@ final class ModelOptions {
                         experts.memory(),
                         experts.profile(),
                         fp8Copies,
+                        Optional.ofNullable(target).map(Target::parse),
+                        Optional.ofNullable(guard).map(Guard::parse),
                         listener,
                         progress);
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
