@@ -66,8 +66,9 @@ final class ModelOptions {
     @Option(
             names = "--guard",
             paramLabel = "SETTING[,...]",
-            description = "Run a sample of the tokens exactly too, and be exact for a while where --policy goes too far:"
-                    + " kl=0.05,top1=0.9,every=16,window=32; see docs/routing.md.")
+            description =
+                    "Run a sample of the tokens exactly too, and be exact for a while where --policy goes too far:"
+                            + " kl=0.05,top1=0.9,every=16,window=32; see docs/routing.md.")
     String guard;
 
     /** Loads the model, with progress on standard error where it takes long. */

@@ -45,8 +45,8 @@ final class EngineSlot implements StepRunner.Slot {
     @Override
     public void append(int[] newIds, int newFrom, int newCount, int newLogitRows, float[] newLogits) {
         if (newCount < 1 || newCount > engine.maxRowsPerStep() || newLogitRows < 0 || newLogitRows > newCount) {
-            throw new IllegalArgumentException(newCount + " rows, " + newLogitRows
-                    + " with logits, in a step of 1 to " + engine.maxRowsPerStep() + " rows");
+            throw new IllegalArgumentException(newCount + " rows, " + newLogitRows + " with logits, in a step of 1 to "
+                    + engine.maxRowsPerStep() + " rows");
         }
         ids = newIds;
         from = newFrom;
