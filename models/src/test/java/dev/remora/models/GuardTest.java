@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class GuardTest {
     private static final LoadOptions OPTIONS =
             LoadOptions.defaults().withThreads(2).withContextLength(512);
-    private static final RouterPolicy BAD = RouterPolicy.parse("topk:1+noise:2,seed=3");
+    private static final RouterPolicy BAD = RouterPolicy.parse("topk:1+noise:1,seed=3");
     private static final Guard STRICT = Guard.parse("kl=0.05,top1=0.9,every=4,window=8");
 
     /** Trips by nothing. */

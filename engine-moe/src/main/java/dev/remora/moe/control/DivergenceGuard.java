@@ -2,7 +2,6 @@ package dev.remora.moe.control;
 
 import dev.remora.moe.policy.Guard;
 import java.util.Arrays;
-import java.util.Locale;
 
 /**
  * Decides by samples of the divergence whether a policy may serve.
@@ -126,12 +125,7 @@ public final class DivergenceGuard {
         for (double value : kl) {
             sum += value;
         }
-        return String.format(
-                Locale.ROOT,
-                "mean KL %.3g and %d of %d other top tokens in the window of %d",
-                sum / kl.length,
-                different(),
-                count,
-                kl.length);
+        return "mean KL " + Figures.of(sum / kl.length) + " and " + different() + " of " + count
+                + " other top tokens in the window of " + kl.length;
     }
 }

@@ -90,7 +90,7 @@ public final class PolicyController {
                 ? Math.min(wanted + margin, (1 + wanted) / 2)
                 : wanted + margin;
         boolean toSpare = least ? value >= spare : value <= wanted - margin;
-        return toSpare && mayFall(now) && move(level - 1, value, now, "has to spare");
+        return toSpare && mayFall(now) && move(level - 1, value, now, "is well within");
     }
 
     /**
@@ -119,17 +119,10 @@ public final class PolicyController {
     }
 
     private boolean move(int to, double value, long now, String how) {
-        reason = String.format(
-                Locale.ROOT,
-                "target: %s %.4g %s the %s of %.4g; %s is level %d of %d",
-                target.quantity().words(),
-                value,
-                how,
-                target.quantity().least() ? "least" : "most",
-                target.value(),
-                ladder.knob().name().toLowerCase(Locale.ROOT),
-                to,
-                ladder.size() - 1);
+        Target.Quantity quantity = target.quantity();
+        reason = "target: " + quantity.words() + " " + Figures.of(value) + " " + how + " the "
+                + (quantity.least() ? "least" : "most") + " of " + Figures.of(target.value()) + "; "
+                + ladder.knob().name().toLowerCase(Locale.ROOT) + " is level " + to + " of " + (ladder.size() - 1);
         level = to;
         enteredAt = now;
         settling = true;

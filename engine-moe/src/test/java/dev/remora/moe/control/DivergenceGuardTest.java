@@ -35,7 +35,7 @@ class DivergenceGuardTest {
         assertEquals(3, samples(0.3, true, 10));
         assertTrue(guard.tripped());
         assertEquals(
-                "guard: mean KL 0.112 and 0 of 3 other top tokens in the window of 8, beyond kl=0.1,top1=0.75;"
+                "guard: mean KL 0.1125 and 0 of 3 other top tokens in the window of 8, beyond kl=0.1,top1=0.75;"
                         + " exact for at least 8 samples",
                 guard.reason());
     }
@@ -68,8 +68,8 @@ class DivergenceGuardTest {
     void returnsWithinHalfOfTheBoundsOnly() {
         samples(1, false, 1);
         assertEquals(1_001, samples(0.051, true, 1_000), "beyond half of the bound");
-        assertEquals(2, samples(0, true, 100), "two better ones bring the mean below half");
-        assertTrue(guard.reason().contains("within half of the bounds after 1002 samples"), guard.reason());
+        assertEquals(1, samples(0, true, 100), "a better one brings the mean below half");
+        assertTrue(guard.reason().contains("within half of the bounds after 1001 samples"), guard.reason());
     }
 
     @Test
@@ -93,9 +93,9 @@ class DivergenceGuardTest {
             boolean changed = guard.sample(good ? 0.02 * random.nextDouble() : 0.4, good);
             changes[i / 1_000] += changed ? 1 : 0;
         }
-        assertTrue(changes[0] > 0 && changes[0] <= 10, "at first " + changes[0]);
-        assertTrue(changes[3] <= changes[0], changes[3] + " after " + changes[0]);
-        assertTrue(changes[3] <= 8, "at last " + changes[3]);
+        // Without patience there would be 50 changes in 1000 samples.
+        assertTrue(changes[0] > 0 && changes[0] <= 20, "at first " + changes[0]);
+        assertTrue(changes[3] < changes[0] && changes[3] <= 14, changes[3] + " after " + changes[0]);
     }
 
     @Test

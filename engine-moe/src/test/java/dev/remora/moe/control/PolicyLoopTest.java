@@ -131,8 +131,8 @@ class PolicyLoopTest {
                             Optional.of(Guard.DEFAULT),
                             true));
             assertEquals(
-                    "guard: expected a policy for decoded tokens, which it would watch, found " + policy
-                            + "; give one, for example topk:2, or leave the guard out",
+                    "guard: expected a policy for decoded tokens, which it would watch, found "
+                            + RouterPolicy.parse(policy) + "; give one, for example topk:2, or leave the guard out",
                     e.getMessage());
         }
     }
