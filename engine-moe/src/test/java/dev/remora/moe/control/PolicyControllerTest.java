@@ -44,14 +44,14 @@ class PolicyControllerTest {
 
     @Test
     void findsTheLeastDepartureThatMeetsTheTarget() {
-        // Each expert that is left out brings 1.5 tokens per second.
+        // Each expert that is left out brings 1.45 tokens per second.
         PolicyController controller = controller("tokens-per-second=8", "topk:1");
-        run(controller, 9, level -> 4 + 1.5 * level);
+        run(controller, 9, level -> 4 + 1.45 * level);
         assertEquals(3, controller.level());
         assertEquals(RouterPolicy.parse("topk:3"), controller.policy());
-        assertEquals("target: tokens per second 7 misses the least of 8; topk is level 3 of 5", controller.reason());
-        // 8.5 has nothing to spare: it stays.
-        run(controller, 10_000, level -> 4 + 1.5 * level);
+        assertEquals("target: tokens per second 6.9 misses the least of 8; topk is level 3 of 5", controller.reason());
+        // 8.35 has nothing to spare: it stays.
+        run(controller, 10_000, level -> 4 + 1.45 * level);
         assertEquals(0, changes);
     }
 
