@@ -3,6 +3,7 @@ package dev.remora.models.experts;
 import dev.remora.core.RemoraException;
 import dev.remora.core.SwiGlu;
 import dev.remora.core.Weight;
+import dev.remora.core.weight.TileLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -39,7 +40,7 @@ final class ExpertSlot {
     MemorySegment memory(int index, StoredExpert.Part part, Arena arena) {
         String layout = part.layout();
         if (memory[index] == null) {
-            memory[index] = arena.allocate(partBytes[index], StoredExpert.ALIGNMENT);
+            memory[index] = arena.allocate(partBytes[index], TileLayout.ALIGNMENT);
         } else if (!layout.equals(layouts[index])) {
             memory[index].fill((byte) 0);
         }

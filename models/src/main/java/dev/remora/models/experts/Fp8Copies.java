@@ -133,7 +133,7 @@ final class Fp8Copies {
             Weight[] weights = new Weight[expert.parts().size()];
             for (int index = 0; index < weights.length; index++) {
                 StoredExpert.Part part = expert.parts().get(index);
-                MemorySegment memory = arena.allocate(bytes(part), ALIGNMENT);
+                MemorySegment memory = arena.allocate(bytes(part), TileLayout.ALIGNMENT);
                 try (Arena codes = Arena.ofConfined()) {
                     Fp8Matrix quantized = quantizer.quantize(part.tensor(), reader.read(expert, index), codes);
                     Packing packing = quantized.packing(SegmentAllocator.slicingAllocator(memory));
