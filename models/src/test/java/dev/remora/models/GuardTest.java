@@ -30,7 +30,7 @@ class GuardTest {
     private static final LoadOptions OPTIONS =
             LoadOptions.defaults().withThreads(2).withContextLength(512);
     private static final RouterPolicy BAD = RouterPolicy.parse("topk:1+noise:1,seed=3");
-    private static final Guard STRICT = Guard.parse("kl=0.05,top1=0.9,every=4,window=8");
+    private static final Guard STRICT = Guard.parse("kl=1e-9,top1=0.9,every=4,window=8");
 
     /** Trips by nothing. */
     private static final Guard BLIND = Guard.parse("kl=1000,top1=0,every=3,window=8");
