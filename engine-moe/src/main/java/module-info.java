@@ -3,5 +3,6 @@ module dev.remora.moe {
     requires transitive dev.remora.core;
 
     exports dev.remora.moe;
+    exports dev.remora.moe.control;
     exports dev.remora.moe.policy;
 }

@@ -6,7 +6,6 @@ import dev.remora.models.EngineListener;
 import dev.remora.models.Llm;
 import dev.remora.models.LoadOptions;
 import dev.remora.models.ModelInfo;
-import dev.remora.moe.policy.RouterPolicy;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -45,12 +44,12 @@ class LoadingOptions {
     boolean fp8Copies;
 
     /**
-     * What the router does at first.
+     * Adds what the router does.
      *
-     * @throws IllegalArgumentException if the text that says it is wrong
+     * @throws IllegalArgumentException if a text that says it is wrong
      */
-    RouterPolicy policy() {
-        return RouterPolicy.EXACT;
+    LoadOptions routed(LoadOptions options) {
+        return options;
     }
 
     /** Loads the model, with progress on standard error where it takes long. */
@@ -62,17 +61,16 @@ class LoadingOptions {
     final Llm load(Shell shell, EngineListener listener) {
         try (Progress progress = new Progress(shell)) {
             return OptionNames.translate(() -> {
-                LoadOptions options = new LoadOptions(
-                        threads,
-                        contextLength,
-                        cache,
-                        activations,
-                        policy(),
-                        experts.memory(),
-                        experts.profile(),
-                        fp8Copies,
-                        listener,
-                        progress);
+                LoadOptions options = routed(LoadOptions.defaults()
+                        .withThreads(threads)
+                        .withContextLength(contextLength)
+                        .withCacheFormat(cache)
+                        .withActivations(activations)
+                        .withExpertMemory(experts.memory())
+                        .withExpertProfile(experts.profile())
+                        .withFp8Copies(fp8Copies)
+                        .withListener(listener)
+                        .withProgress(progress));
                 return folder.path == null ? Llm.bundled(options) : Llm.load(folder.path, options);
             });
         }

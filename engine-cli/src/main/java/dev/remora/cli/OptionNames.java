@@ -14,6 +14,8 @@ final class OptionNames {
             Map.entry("contextLength", "--ctx"),
             Map.entry("activations", "--activations"),
             Map.entry("policy", "--policy"),
+            Map.entry("target", "--target"),
+            Map.entry("guard", "--guard"),
             Map.entry("expertMemory", "--expert-memory"),
             Map.entry("expertProfile", "--expert-profile"),
             Map.entry("fp8Copies", "--fp8-copies"),

@@ -21,6 +21,7 @@ public final class CachePool implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
+    private final int layers;
     private final int rowBytes;
     private final long layerBytes;
     private final long pageBytes;
@@ -34,6 +35,7 @@ public final class CachePool implements AutoCloseable {
      * @param maxBytes most bytes that all sequences together may take
      */
     public CachePool(int layers, int rowBytes, long maxBytes) {
+        this.layers = layers;
         this.rowBytes = rowBytes;
         // Pages and layers start on a cache line.
         this.layerBytes = ((long) PAGE_ROWS * rowBytes + 63) / 64 * 64;
@@ -59,6 +61,11 @@ public final class CachePool implements AutoCloseable {
     /** Bytes of a page. */
     public long pageBytes() {
         return pageBytes;
+    }
+
+    /** Bytes of one position in all layers, without what rounds them up. */
+    public int positionBytes() {
+        return layers * rowBytes;
     }
 
     /** A new, empty sequence of at most {@code capacity} positions. */
@@ -166,6 +173,22 @@ public final class CachePool implements AutoCloseable {
         /** Byte offset, in its page, of a position's row in a layer. */
         public long offset(int layer, int position) {
             return layer * layerBytes + (long) (position % PAGE_ROWS) * rowBytes;
+        }
+
+        /** Copies what all layers hold for a position, {@link CachePool#positionBytes()} bytes. */
+        public void save(int position, MemorySegment target, long at) {
+            MemorySegment page = page(position);
+            for (int layer = 0; layer < layers; layer++) {
+                MemorySegment.copy(page, offset(layer, position), target, at + (long) layer * rowBytes, rowBytes);
+            }
+        }
+
+        /** Puts back what {@link #save} copied. */
+        public void restore(int position, MemorySegment source, long at) {
+            MemorySegment page = page(position);
+            for (int layer = 0; layer < layers; layer++) {
+                MemorySegment.copy(source, at + (long) layer * rowBytes, page, offset(layer, position), rowBytes);
+            }
         }
 
         @Override

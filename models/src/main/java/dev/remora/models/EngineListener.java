@@ -66,4 +66,13 @@ public interface EngineListener {
      * @param reason for people
      */
     default void policy(RouterPolicy before, RouterPolicy now, String reason) {}
+
+    /**
+     * A guard had a decoded token run both ways.
+     *
+     * @param position of the token
+     * @param kl       KL(exact || policy) of the next token, in nats
+     * @param sameTop  true if both ways prefer the same token
+     */
+    default void divergence(int position, double kl, boolean sameTop) {}
 }

@@ -4,7 +4,9 @@ import dev.remora.core.Activations;
 import dev.remora.core.CacheFormat;
 import dev.remora.models.experts.ExpertOptions;
 import dev.remora.moe.ExpertMemory;
+import dev.remora.moe.policy.Guard;
 import dev.remora.moe.policy.RouterPolicy;
+import dev.remora.moe.policy.Target;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,6 +26,8 @@ import java.util.function.Consumer;
  * @param expertProfile a file that says which experts are hot: these stay in memory; needs a limited expertMemory
  * @param fp8Copies keep a copy of each expert in FP8 in memory, for a policy that falls back to it while the expert itself
  *     is read; needs a limited expertMemory
+ * @param target what the policy is adapted to while the model runs; answers then depend on load
+ * @param guard bounds beyond which the router is exact for a while
  * @param listener sees what the model does; {@link EngineListener#NONE}: nobody
  * @param progress is told how far loading is, from the thread that loads
  */
@@ -36,6 +40,8 @@ public record LoadOptions(
         ExpertMemory expertMemory,
         Optional<Path> expertProfile,
         boolean fp8Copies,
+        Optional<Target> target,
+        Optional<Guard> guard,
         EngineListener listener,
         Consumer<LoadProgress> progress) {
     /** More processors than any machine that this was written for has. */
@@ -58,6 +64,8 @@ public record LoadOptions(
         Objects.requireNonNull(cacheFormat, "cacheFormat");
         Objects.requireNonNull(activations, "activations");
         Objects.requireNonNull(policy, "policy");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(guard, "guard");
         Objects.requireNonNull(listener, "listener");
         Objects.requireNonNull(progress, "progress");
         new ExpertOptions(expertMemory, expertProfile, fp8Copies);
@@ -74,6 +82,8 @@ public record LoadOptions(
                 ExpertMemory.ALL,
                 Optional.empty(),
                 false,
+                Optional.empty(),
+                Optional.empty(),
                 EngineListener.NONE,
                 progress -> {});
     }
@@ -88,6 +98,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -102,6 +114,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -116,6 +130,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -130,6 +146,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -144,6 +162,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -159,6 +179,8 @@ public record LoadOptions(
                 value,
                 value.all() ? Optional.empty() : expertProfile,
                 !value.all() && fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -173,6 +195,8 @@ public record LoadOptions(
                 expertMemory,
                 value,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 progress);
     }
@@ -187,6 +211,42 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 value,
+                target,
+                guard,
+                listener,
+                progress);
+    }
+
+    /** What the policy is adapted to; needs a policy that says how far. */
+    public LoadOptions withTarget(Target value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                Optional.of(value),
+                guard,
+                listener,
+                progress);
+    }
+
+    /** Bounds beyond which the router is exact; needs a policy for decoded tokens. */
+    public LoadOptions withGuard(Guard value) {
+        return new LoadOptions(
+                threads,
+                contextLength,
+                cacheFormat,
+                activations,
+                policy,
+                expertMemory,
+                expertProfile,
+                fp8Copies,
+                target,
+                Optional.of(value),
                 listener,
                 progress);
     }
@@ -201,6 +261,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 value,
                 progress);
     }
@@ -215,6 +277,8 @@ public record LoadOptions(
                 expertMemory,
                 expertProfile,
                 fp8Copies,
+                target,
+                guard,
                 listener,
                 value);
     }

@@ -11,7 +11,11 @@ import dev.remora.models.jfr.ModelLoadedEvent;
 import dev.remora.models.runtime.ModelPlan;
 import dev.remora.models.runtime.RouterSupport;
 import dev.remora.models.runtime.RunningModel;
+import dev.remora.moe.MoeConfig;
+import dev.remora.moe.MoeWorkspace;
+import dev.remora.moe.control.PolicyLoop;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -39,6 +43,12 @@ final class ModelLoader {
         JsonObject json = Json.object(source.read("config.json"), source.describe("config.json"));
         DeepSeekConfig config = DeepSeekConfig.parse(json);
         RouterSupport.require(config.moe(), options.policy());
+        PolicyLoop.require(
+                options.policy(),
+                config.moe(),
+                options.target(),
+                options.guard(),
+                !options.expertMemory().all());
         JsonObject generation = source.exists("generation_config.json")
                 ? Json.object(source.read("generation_config.json"), source.describe("generation_config.json"))
                 : null;
@@ -95,8 +105,12 @@ final class ModelLoader {
 
     private static Engine engine(RunningModel model, LoadOptions options, Telemetry telemetry) {
         try {
-            return new Engine(
-                    model.transformer(), model.experts(), options.policy(), telemetry, model.pool(), model::close);
+            Optional<MoeConfig> moe = model.experts().map(MoeWorkspace::config);
+            PolicyLoop policies =
+                    new PolicyLoop(options.policy(), moe, options.target(), options.guard(), System::nanoTime);
+            StepExecutor executor =
+                    new StepExecutor(model.transformer(), model.experts(), policies, telemetry, model.pool());
+            return new Engine(executor, moe, policies, model.pool(), model::close);
         } catch (Throwable e) {
             // The system may refuse the engine its thread.
             model.close();

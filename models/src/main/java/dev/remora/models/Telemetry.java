@@ -2,6 +2,7 @@ package dev.remora.models;
 
 import dev.remora.core.Batch;
 import dev.remora.core.CachePool;
+import dev.remora.models.jfr.DivergenceEvent;
 import dev.remora.models.jfr.ExpertLoadEvent;
 import dev.remora.models.jfr.PolicyEvent;
 import dev.remora.models.jfr.PrefillEvent;
@@ -36,17 +37,24 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
     private final TokenEvent tokenEvent = new TokenEvent();
     private final StepEvent stepEvent = new StepEvent();
     private final RoutingEvent routingEvent = new RoutingEvent();
+    private final DivergenceEvent divergenceEvent = new DivergenceEvent();
 
-    // What the store did since the last step; its threads add to them.
+    // What the store did since loading; its threads add to them.
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
     private final AtomicLong bytesRead = new AtomicLong();
+
+    // Of that, what the last routing event told.
+    private long toldHits;
+    private long toldMisses;
+    private long toldBytes;
 
     private volatile EngineListener listener;
     private StepClock clock;
     private StepFigures figures;
     private Batch batch;
     private boolean listening;
+    private boolean shadow;
     private long start;
     private long rows;
     private long chosen;
@@ -100,6 +108,33 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
         tokenEvent.begin();
         start = System.nanoTime();
         stepClock.start(true);
+    }
+
+    /** A step begins that nobody hears of: another way to run the one before or after it. */
+    void beginShadow(StepClock stepClock) {
+        listening = false;
+        shadow = true;
+        stepClock.start(false);
+    }
+
+    /** The silent step is done, or failed. */
+    void endShadow() {
+        shadow = false;
+    }
+
+    /** Experts found in memory since loading. */
+    long hits() {
+        return hits.get();
+    }
+
+    /** Experts not found in memory since loading. */
+    long misses() {
+        return misses.get();
+    }
+
+    /** Bytes read for experts since loading. */
+    long bytesRead() {
+        return bytesRead.get();
     }
 
     /** The step is done, its logits too. */
@@ -165,9 +200,12 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
             routingEvent.entropyBits = rows == 0 ? 0 : bits / rows;
             routingEvent.overflow = overflow;
             routingEvent.fallbacks = fallbacks;
-            routingEvent.hits = hits.getAndSet(0);
-            routingEvent.misses = misses.getAndSet(0);
-            routingEvent.bytesRead = bytesRead.getAndSet(0);
+            routingEvent.hits = hits.get() - toldHits;
+            routingEvent.misses = misses.get() - toldMisses;
+            routingEvent.bytesRead = bytesRead.get() - toldBytes;
+            toldHits += routingEvent.hits;
+            toldMisses += routingEvent.misses;
+            toldBytes += routingEvent.bytesRead;
             routingEvent.commit();
         }
     }
@@ -194,12 +232,18 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
 
     @Override
     public void overflow(int layer, int expert, int row) {
+        if (shadow) {
+            return;
+        }
         counters.orElseThrow().overflow(layer, expert, row);
         overflow++;
     }
 
     @Override
     public void fallback(int layer, int expert, Fallback.Step step, int row) {
+        if (shadow) {
+            return;
+        }
         counters.orElseThrow().fallback(layer, expert, step, row);
         fallbacks++;
     }
@@ -246,6 +290,19 @@ final class Telemetry implements RoutingListener, RoutingObserver, ExpertObserve
         }
         try {
             listener.policy(before, now, reason);
+        } catch (RuntimeException e) {
+            failed(e);
+        }
+    }
+
+    /** A decoded token was run both ways. */
+    void divergence(int position, double kl, boolean sameTop) {
+        divergenceEvent.position = position;
+        divergenceEvent.kl = kl;
+        divergenceEvent.sameTop = sameTop;
+        divergenceEvent.commit();
+        try {
+            listener.divergence(position, kl, sameTop);
         } catch (RuntimeException e) {
             failed(e);
         }

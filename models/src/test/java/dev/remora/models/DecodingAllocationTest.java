@@ -9,12 +9,15 @@ import dev.remora.core.CacheFormat;
 import dev.remora.core.sampling.Sampler;
 import dev.remora.core.sampling.SamplingParams;
 import dev.remora.moe.ExpertMemory;
+import dev.remora.moe.policy.Guard;
 import dev.remora.moe.policy.RouterPolicy;
+import dev.remora.moe.policy.Target;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From the batch to the sampled id nothing is allocated, on none of the threads. */
 class DecodingAllocationTest {
@@ -50,6 +53,16 @@ class DecodingAllocationTest {
             }
         }));
         assertTrue(tokens.get() >= 2 * STEPS, "heard " + tokens);
+    }
+
+    /** Every third step runs both ways; the guard never trips, or always has, and the controller has nothing left to turn. */
+    @ParameterizedTest
+    @ValueSource(strings = {"kl=1000,top1=0,every=3", "kl=0.0001,top1=1,every=3"})
+    void guardingAndAdaptingAllocateNothing(String guard) {
+        assertNothing(LoadOptions.defaults()
+                .withPolicy(RouterPolicy.parse("topk:2+noise:1"))
+                .withTarget(Target.parse("tokens-per-second=1e9"))
+                .withGuard(Guard.parse(guard)));
     }
 
     /** Slots for all experts: after a while, every one of them is there. */
