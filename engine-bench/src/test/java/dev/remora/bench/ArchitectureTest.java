@@ -139,7 +139,7 @@ final class ArchitectureTest {
                             .or(describe(
                                     "a type of LoadOptions",
                                     c -> c.getName().equals("dev.remora.core.CacheFormat")
-                                            || c.getName().equals("dev.remora.moe.policy.RouterPolicy")
+                                            || c.getPackageName().equals("dev.remora.moe.policy")
                                             || c.getName().equals("dev.remora.moe.ExpertMemory")
                                             || c.getName().equals("dev.remora.core.Activations"))))));
 

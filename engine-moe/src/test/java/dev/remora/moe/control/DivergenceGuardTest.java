@@ -106,16 +106,4 @@ class DivergenceGuardTest {
         assertEquals(1, samples(1, false, 1));
         assertEquals(8, samples(0, true, 1_000));
     }
-
-    @Test
-    void divergenceIsThatOfTheDistributions() {
-        float[] p = {0, (float) Math.log(3)};
-        float[] q = {9, 9};
-        // 1/4 log(1/2) + 3/4 log(3/2)
-        assertEquals(0.25 * Math.log(0.5) + 0.75 * Math.log(1.5), Divergence.kl(p, 0, q, 0, 2), 1e-7);
-        assertEquals(0, Divergence.kl(p, 0, p, 0, 2));
-        assertEquals(Double.POSITIVE_INFINITY, Divergence.kl(p, 0, new float[] {0, Float.NaN}, 0, 2));
-        assertFalse(Divergence.sameTop(p, 0, q, 0, 2), "of equal logits the first counts");
-        assertTrue(Divergence.sameTop(p, 0, new float[] {5, 0, 1}, 1, 2));
-    }
 }

@@ -1,5 +1,6 @@
 package dev.remora.models.eval;
 
+import dev.remora.core.sampling.Divergence;
 import dev.remora.core.sampling.LogSoftmax;
 import dev.remora.models.Llm;
 import dev.remora.models.Session;
@@ -150,7 +151,7 @@ final class TextReader {
         surprise += normaliser - row[expected];
         if (use == Use.COMPARE) {
             yardstick.read(exact);
-            divergence += divergence(exact, row, normaliser);
+            divergence += Divergence.kl(exact, 0, row, 0, row.length);
             agreeing += argmax(exact) == best ? 1 : 0;
         } else {
             agreeing++;
@@ -159,18 +160,6 @@ final class TextReader {
             yardstick.write(row);
         }
         return best;
-    }
-
-    /** {@code sum of p * (log p - log q)}; 0 exactly if both rows have the same bits. */
-    static double divergence(float[] p, float[] q, double normaliserOfQ) {
-        double normaliserOfP = LogSoftmax.logSumExp(p, 0, p.length);
-        double sum = 0;
-        for (int i = 0; i < p.length; i++) {
-            double logP = p[i] - normaliserOfP;
-            sum += Math.exp(logP) * (logP - (q[i] - normaliserOfQ));
-        }
-        // Below zero by rounding only.
-        return Math.max(0, sum);
     }
 
     /** As greedy decoding chooses: the lower one of equal logits. */

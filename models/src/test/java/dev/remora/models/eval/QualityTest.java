@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.remora.core.RemoraException;
-import dev.remora.core.sampling.LogSoftmax;
 import dev.remora.models.eval.PolicyResult.Cost;
 import dev.remora.moe.policy.Fallback;
 import java.io.UncheckedIOException;
@@ -49,20 +47,6 @@ class QualityTest {
         Cost none = new Cost(0, 0, 0, 0, 0, 0, 0, 0, Map.of());
         assertTrue(Double.isNaN(none.tokensPerSecond()) && Double.isNaN(none.expertsPerToken()));
         assertTrue(Double.isNaN(none.bytesReadPerToken()) && Double.isNaN(none.hitRate()));
-    }
-
-    @Test
-    void divergenceIsTheDefinition() {
-        float[] p = {(float) Math.log(2), 0, 0};
-        float[] q = {5, 5, 5};
-        // p = (1/2, 1/4, 1/4) and q = (1/3, 1/3, 1/3)
-        double expected = 0.5 * Math.log(1.5) + 2 * 0.25 * Math.log(0.75);
-        assertEquals(expected, TextReader.divergence(p, q, 5 + Math.log(3)), 1e-7);
-        double back = 2 / 3.0 * Math.log(4 / 3.0) + 1 / 3.0 * Math.log(2 / 3.0);
-        assertEquals(back, TextReader.divergence(q, p, Math.log(4)), 1e-7);
-        double normaliser = LogSoftmax.logSumExp(p, 0, 3);
-        assertEquals(0, TextReader.divergence(p, p.clone(), normaliser), "the same bits");
-        assertThrows(RemoraException.class, () -> TextReader.divergence(new float[] {Float.NaN, 0, 0}, q, 1));
     }
 
     @Test

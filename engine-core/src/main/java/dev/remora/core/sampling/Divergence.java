@@ -1,7 +1,6 @@
-package dev.remora.moe.control;
+package dev.remora.core.sampling;
 
 import dev.remora.core.RemoraException;
-import dev.remora.core.sampling.LogSoftmax;
 
 /** How far two rows of logits are apart. */
 public final class Divergence {
