@@ -89,201 +89,114 @@ public record LoadOptions(
     }
 
     public LoadOptions withThreads(int value) {
-        return new LoadOptions(
-                value,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.threads = value);
     }
 
     public LoadOptions withContextLength(int value) {
-        return new LoadOptions(
-                threads,
-                value,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.contextLength = value);
     }
 
     public LoadOptions withCacheFormat(CacheFormat value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                value,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.cacheFormat = value);
     }
 
     public LoadOptions withActivations(Activations value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                value,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.activations = value);
     }
 
     public LoadOptions withPolicy(RouterPolicy value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                value,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.policy = value);
     }
 
     /** Limits the memory of the routed experts. {@link ExpertMemory#ALL} also forgets profile and copies, which need a limit. */
     public LoadOptions withExpertMemory(ExpertMemory value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                value,
-                value.all() ? Optional.empty() : expertProfile,
-                !value.all() && fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> {
+            draft.expertMemory = value;
+            draft.expertProfile = value.all() ? Optional.empty() : draft.expertProfile;
+            draft.fp8Copies = !value.all() && draft.fp8Copies;
+        });
     }
 
     public LoadOptions withExpertProfile(Optional<Path> value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                value,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.expertProfile = value);
     }
 
     public LoadOptions withFp8Copies(boolean value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                value,
-                target,
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.fp8Copies = value);
     }
 
     /** What the policy is adapted to; needs a policy that says how far. */
     public LoadOptions withTarget(Target value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                Optional.of(value),
-                guard,
-                listener,
-                progress);
+        return with(draft -> draft.target = Optional.of(value));
     }
 
     /** Bounds beyond which the router is exact; needs a policy for decoded tokens. */
     public LoadOptions withGuard(Guard value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                Optional.of(value),
-                listener,
-                progress);
+        return with(draft -> draft.guard = Optional.of(value));
     }
 
     public LoadOptions withListener(EngineListener value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                value,
-                progress);
+        return with(draft -> draft.listener = value);
     }
 
     public LoadOptions withProgress(Consumer<LoadProgress> value) {
-        return new LoadOptions(
-                threads,
-                contextLength,
-                cacheFormat,
-                activations,
-                policy,
-                expertMemory,
-                expertProfile,
-                fp8Copies,
-                target,
-                guard,
-                listener,
-                value);
+        return with(draft -> draft.progress = value);
     }
 
     ExpertOptions experts() {
         return new ExpertOptions(expertMemory, expertProfile, fp8Copies);
+    }
+
+    private LoadOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.options();
+    }
+
+    /** The components while one is changed, so that each is named once and not in every method above. */
+    private static final class Draft {
+        private int threads;
+        private int contextLength;
+        private CacheFormat cacheFormat;
+        private Activations activations;
+        private RouterPolicy policy;
+        private ExpertMemory expertMemory;
+        private Optional<Path> expertProfile;
+        private boolean fp8Copies;
+        private Optional<Target> target;
+        private Optional<Guard> guard;
+        private EngineListener listener;
+        private Consumer<LoadProgress> progress;
+
+        Draft(LoadOptions from) {
+            threads = from.threads;
+            contextLength = from.contextLength;
+            cacheFormat = from.cacheFormat;
+            activations = from.activations;
+            policy = from.policy;
+            expertMemory = from.expertMemory;
+            expertProfile = from.expertProfile;
+            fp8Copies = from.fp8Copies;
+            target = from.target;
+            guard = from.guard;
+            listener = from.listener;
+            progress = from.progress;
+        }
+
+        LoadOptions options() {
+            return new LoadOptions(
+                    threads,
+                    contextLength,
+                    cacheFormat,
+                    activations,
+                    policy,
+                    expertMemory,
+                    expertProfile,
+                    fp8Copies,
+                    target,
+                    guard,
+                    listener,
+                    progress);
+        }
     }
 }

@@ -31,16 +31,6 @@ public final class Divergence {
 
     /** True if both rows are largest at the same place; of equal logits the first counts. */
     public static boolean sameTop(float[] p, int pAt, float[] q, int qAt, int count) {
-        return top(p, pAt, count) == top(q, qAt, count);
-    }
-
-    private static int top(float[] row, int at, int count) {
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            if (row[at + i] > row[at + best]) {
-                best = i;
-            }
-        }
-        return best;
+        return Greedy.choice(p, pAt, count) == Greedy.choice(q, qAt, count);
     }
 }

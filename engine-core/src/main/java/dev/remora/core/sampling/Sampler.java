@@ -84,7 +84,7 @@ public final class Sampler {
     public int sample(float[] logits) {
         double normaliser = LogSoftmax.logSumExp(logits, 0, vocabSize);
         float[] scores = penalties.apply(logits);
-        int best = argmax(scores);
+        int best = Greedy.choice(scores, 0, vocabSize);
         if (!(Math.abs(scores[best]) <= Float.MAX_VALUE)) {
             throw new RemoraException(
                     "logitBias: expected at least one token that is not forbidden, found none among " + vocabSize);
@@ -101,16 +101,6 @@ public final class Sampler {
      */
     public float logProbability() {
         return logProbability;
-    }
-
-    private int argmax(float[] scores) {
-        int best = 0;
-        for (int i = 1; i < vocabSize; i++) {
-            if (scores[i] > scores[best]) {
-                best = i;
-            }
-        }
-        return best;
     }
 
     private int draw(float[] scores, float max) {

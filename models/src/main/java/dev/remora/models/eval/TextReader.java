@@ -1,6 +1,7 @@
 package dev.remora.models.eval;
 
 import dev.remora.core.sampling.Divergence;
+import dev.remora.core.sampling.Greedy;
 import dev.remora.core.sampling.LogSoftmax;
 import dev.remora.models.Llm;
 import dev.remora.models.Session;
@@ -115,7 +116,7 @@ final class TextReader {
         });
         if (question.asked()) {
             session.read(question.first(question.from()), logits);
-            int own = argmax(logits);
+            int own = Greedy.choice(logits, 0, logits.length);
             answer.add(own);
             goOn(answer, question.from(), own);
         }
@@ -132,7 +133,7 @@ final class TextReader {
                 answer.end();
             } else {
                 step(next);
-                next = argmax(logits);
+                next = Greedy.choice(logits, 0, logits.length);
                 answer.add(next);
             }
         }
@@ -147,28 +148,17 @@ final class TextReader {
     /** Adds what a row of logits says about the token that follows; gives the one it would choose itself. */
     private int score(float[] row, int expected) {
         double normaliser = LogSoftmax.logSumExp(row, 0, row.length);
-        int best = argmax(row);
+        int best = Greedy.choice(row, 0, row.length);
         surprise += normaliser - row[expected];
         if (use == Use.COMPARE) {
             yardstick.read(exact);
             divergence += Divergence.kl(exact, 0, row, 0, row.length);
-            agreeing += argmax(exact) == best ? 1 : 0;
+            agreeing += Greedy.choice(exact, 0, exact.length) == best ? 1 : 0;
         } else {
             agreeing++;
         }
         if (use == Use.WRITE) {
             yardstick.write(row);
-        }
-        return best;
-    }
-
-    /** As greedy decoding chooses: the lower one of equal logits. */
-    static int argmax(float[] row) {
-        int best = 0;
-        for (int i = 1; i < row.length; i++) {
-            if (row[i] > row[best]) {
-                best = i;
-            }
         }
         return best;
     }

@@ -20,8 +20,6 @@ import java.util.concurrent.atomic.AtomicReference;
  * reads all experts once. Another result than the expert's own: only a policy that says so uses it.
  */
 final class Fp8Copies {
-    private static final long ALIGNMENT = 64;
-
     private final List<Optional<SwiGlu>> copies;
     private final int expertsPerLayer;
 
@@ -49,7 +47,7 @@ final class Fp8Copies {
         int cols = part.matrix().cols();
         long tiles = Math.ceilDiv(rows, Weight.TILE);
         long scales = Float.BYTES * tiles * Math.ceilDiv(cols, Fp8Quantizer.BLOCK);
-        return TileLayout.bytes(rows, cols, 1) + Math.ceilDiv(scales, ALIGNMENT) * ALIGNMENT;
+        return TileLayout.bytes(rows, cols, 1) + Math.ceilDiv(scales, StoredExpert.ALIGNMENT) * StoredExpert.ALIGNMENT;
     }
 
     /**
