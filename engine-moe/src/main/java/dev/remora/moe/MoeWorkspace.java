@@ -99,16 +99,17 @@ public final class MoeWorkspace {
      * @throws IllegalArgumentException if the policy asks for what the model cannot do
      */
     public void policy(RouterPolicy newPolicy) {
-        config.requireSupports(newPolicy);
-        policy = newPolicy;
-        if (policy.isExact()) {
+        if (newPolicy.isExact()) {
+            policy = newPolicy;
             activePolicy = null;
             return;
         }
-        // Kept beside the exact router, so that going back and forth between the two allocates nothing.
-        if (latest == null || !latest.policy().equals(policy)) {
-            latest = new ActivePolicy(config, maxRows, policy);
+        // Kept beside the exact router, so that going back and forth between the two checks and allocates nothing.
+        if (latest == null || !latest.policy().equals(newPolicy)) {
+            config.requireSupports(newPolicy);
+            latest = new ActivePolicy(config, maxRows, newPolicy);
         }
+        policy = newPolicy;
         activePolicy = latest;
     }
 
