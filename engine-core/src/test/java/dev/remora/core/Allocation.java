@@ -8,6 +8,10 @@ import java.lang.management.ManagementFactory;
 public final class Allocation {
     private static final int ROUNDS = 40;
     private static final int WARM_UP = 2_000;
+
+    /** A small kernel has done its rounds before a busy machine has compiled it. */
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+
     private static final int CALLS = 100;
     private static final long LIMIT = 1024;
 
@@ -17,7 +21,8 @@ public final class Allocation {
     public static void assertNone(String what, Runnable call) {
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long allocated = 0;
-        for (int round = 0; round < ROUNDS; round++) {
+        long start = System.nanoTime();
+        for (int round = 0; round < ROUNDS || System.nanoTime() - start < PATIENCE_NANOS; round++) {
             for (int i = 0; i < WARM_UP; i++) {
                 call.run();
             }
